@@ -1,0 +1,1 @@
+"""mcubnn: trained binary neural networks to C for Arm Cortex-M."""

@@ -1,0 +1,1 @@
+"""The intermediate representation: types, operators as data, graphs, printer and verifier."""
