@@ -1,0 +1,1 @@
+"""One operator a file; `mcubnn.ops.registry` imports them all."""
