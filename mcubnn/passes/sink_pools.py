@@ -1,0 +1,108 @@
+"""Moves max-pooling behind the step that makes its elements small.
+
+Before: max_pool -> elementwise* -> sign (or quantize). After: elementwise* -> sign -> bit pool.
+The maximum commutes with a rising map; with a falling one (negative batch-norm gamma) it becomes
+the minimum, which on bits is AND instead of OR, chosen channel by channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcubnn.errors import ModelError
+from mcubnn.ir.builder import run_from, with_nodes
+from mcubnn.ir.graph import Graph, Node
+from mcubnn.ir.types import DType
+from mcubnn.ops.base import DeviceOp
+from mcubnn.ops.defs.bit_max_pool import BitMaxPool
+from mcubnn.ops.defs.elementwise import Elementwise
+from mcubnn.ops.defs.int8_max_pool import Int8MaxPool
+from mcubnn.ops.defs.max_pool import MaxPool
+from mcubnn.ops.defs.quantize import Quantize
+from mcubnn.ops.defs.sign import Sign
+
+
+def sink_pools(graph: Graph) -> Graph:
+    """Apply the rewrite until every max_pool is a device operator, the last one first.
+
+    Raises:
+        ModelError: a pool that no sign or quantize follows, or constants that differ by position
+            between the two.
+    """
+    while (pool := _last_pool(graph)) is not None:
+        graph = _sink(graph, pool)
+    return graph
+
+
+def _last_pool(graph: Graph) -> Node | None:
+    return next((n for n in reversed(graph.nodes) if isinstance(n.op, MaxPool)), None)
+
+
+def _sink(graph: Graph, pool: Node) -> Graph:
+    assert isinstance(pool.op, MaxPool)
+    steps: list[Node] = []
+    end: Node | None = None
+    if not graph.tensors[pool.result].dtype.is_integer:
+        for node in run_from(graph, pool.result):
+            if isinstance(node.op, Elementwise):
+                steps.append(node)
+                continue
+            end = node if isinstance(node.op, Sign | Quantize) else None
+            break
+        if end is None:
+            raise _no_binarizer(pool)
+    channels = graph.tensors[pool.result].channels
+    minimum = falling_channels(pool, steps, channels)
+    moved = steps if end is None else [*steps, end]
+    kind = graph.tensors[moved[-1].result if moved else pool.sources[0]].dtype
+    tail = _relink(pool, moved, _device_pool(pool.op, kind, minimum))
+    first = graph.nodes.index(pool)
+    rest = [n for n in graph.nodes[first + 1 :] if n not in moved]
+    return with_nodes(graph, [*graph.nodes[:first], *tail, *rest])
+
+
+def _relink(pool: Node, moved: list[Node], op: DeviceOp) -> list[Node]:
+    """The moved nodes on the unpooled map, then the pool under the last one's old result."""
+    nodes: list[Node] = []
+    tensor = pool.sources[0]
+    for node in moved:
+        unpooled = f"{node.result}_unpooled"
+        nodes.append(replace(node, sources=(tensor,), result=unpooled))
+        tensor = unpooled
+    final = moved[-1].result if moved else pool.result
+    return [*nodes, Node(pool.name, op, (tensor,), final)]
+
+
+def falling_channels(pool: Node, steps: list[Node], channels: int) -> NDArray[np.bool_]:
+    """`[C]`, set where the elementwise steps next to a pool map larger values to smaller ones.
+
+    Raises:
+        ModelError: constants that differ by position.
+    """
+    direction = np.ones(channels, np.float32)
+    for step in steps:
+        assert isinstance(step.op, Elementwise)
+        if any(constant.ndim > 1 for constant in step.op.constants()):
+            raise ModelError(
+                f"node {step.name} ({step.op.name}): constants that differ by position cannot "
+                f"stand next to the pooling {pool.name}",
+                "use per-channel constants next to pooling",
+            )
+        direction = direction * np.sign(step.op.direction())
+    return direction < 0
+
+
+def _device_pool(op: MaxPool, kind: DType, minimum: NDArray[np.bool_]) -> DeviceOp:
+    if kind is DType.BIT:
+        return BitMaxPool(op.window, minimum)
+    return Int8MaxPool(op.window, minimum)
+
+
+def _no_binarizer(pool: Node) -> ModelError:
+    return ModelError(
+        f"node {pool.name} (MaxPool): a max-pool must be followed by a binarizer or a layer",
+        "end the network with a layer, not with pooling",
+    )
