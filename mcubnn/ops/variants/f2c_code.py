@@ -1,0 +1,268 @@
+"""What the f2c kernels' code executes on each instruction set, piece by piece.
+
+The inner functions are counted instruction by instruction in runtime_c/src/thumb1 and thumb2; the
+numbers in parentheses are the lines of f2c_sum.S and f2c_list.S in their order. The C code around
+them was measured with all inputs -1 and all +1, when no entry is walked (arm-none-eabi-gcc 12.2
+-O2, QEMU -icount); it differs by a few instructions between cores of one instruction set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcubnn.ops.variants.base import Core, Isa
+
+BLOCK = 64
+"""Entries of a block of mcubnn_f2c_sum."""
+
+
+@dataclass(frozen=True)
+class SumCode:
+    """mcubnn_f2c_sum.
+
+    Attributes:
+        call: entry and return.
+        word: an output word: start, segments, comparison.
+        high_planes, high_plane: in addition if there are any, and for each of them.
+        segment: a segment without entries.
+        part: what a segment whose count is no multiple of 64 takes more than one whose count is.
+        adders: per 64 / 2^k entries what is done behind the first half of them, and behind all:
+            (entries, first, second). A block that begins behind its first half omits the first.
+        block: the end of a block, in addition to its entries (1 each) and adders.
+        rippled_planes: planes of weight below 256 that carries run through in a loop.
+    """
+
+    call: int
+    word: int
+    high_planes: int
+    high_plane: int
+    segment: int
+    part: int
+    adders: tuple[tuple[int, int, int], ...]
+    block: int
+    rippled_planes: int
+
+    def part_of_block(self, entries: int) -> int:
+        """A block that begins with its last `entries` entries, 1..64, to the branch behind it."""
+        skipped = BLOCK - entries
+        total = entries + self.block
+        for size, first, second in self.adders:
+            total += (BLOCK // size - skipped // size) * (first + second)
+            total -= first if skipped % size >= size // 2 else 0
+        return total
+
+
+@dataclass(frozen=True)
+class ListCode:
+    """mcubnn_f2c_list.
+
+    Attributes:
+        call: entry and return.
+        pixel: a pixel without channels.
+        word: 32 channels.
+        rest: what begins the channels behind the last whole word.
+        quad: four channels of these.
+    """
+
+    call: int
+    pixel: int
+    word: int
+    rest: int
+    quad: int
+
+
+@dataclass(frozen=True)
+class RowsCode:
+    """mcubnn_binary_conv2d_f2c_rows without the inner functions.
+
+    Attributes:
+        call: once.
+        output_row, window_row: a row of the output, and each row of its window.
+        listed_row, padding: a row of the map and, apart from mcubnn_f2c_list, a pixel of padding.
+        pixel, clipped, row: an output pixel, one with clipping, and each row of its window.
+        unset, unset_row: if its unset inputs are walked, in addition.
+        code_bytes: size.
+    """
+
+    call: int
+    output_row: int
+    window_row: int
+    listed_row: int
+    padding: int
+    pixel: int
+    clipped: int
+    row: int
+    unset: int
+    unset_row: int
+    code_bytes: int
+
+
+@dataclass(frozen=True)
+class PixelCode:
+    """mcubnn_binary_conv2d_f2c_pixel without the inner functions.
+
+    Attributes:
+        call, output_row: once, and for each row of the output.
+        pixel, row: an output pixel, and each row of its window.
+        apart: a pixel of the map that is not listed together with its neighbour.
+        unset: of an output pixel, in addition, if its unset inputs are walked.
+        code_bytes: size.
+    """
+
+    call: int
+    output_row: int
+    pixel: int
+    row: int
+    apart: int
+    unset: int
+    code_bytes: int
+
+
+@dataclass(frozen=True)
+class Code:
+    """All of it for one instruction set.
+
+    Attributes:
+        sum, list: the inner functions.
+        core_bytes: their size.
+        rows, pixel: the convolutions.
+        dense, dense_bytes: mcubnn_binary_dense_f2c, its instructions and size.
+        cycles_per_instruction: with zero wait states.
+    """
+
+    sum: SumCode
+    list: ListCode
+    core_bytes: int
+    rows: RowsCode
+    pixel: PixelCode
+    dense: int
+    dense_bytes: int
+    cycles_per_instruction: float
+
+
+_THUMB1 = Code(
+    # Entry and return (15, 7, minus the last word's 7); start (26), segments (4, 4 minus 2),
+    # comparison (50), word done (7, 7). A high plane adds 6 and 8, and 3 in all. A segment (2, 15,
+    # 2 and the branch out of its last block); its part (18, minus 3).
+    # Groups of four: 2 loads, 1 + 3 operations, then 2 loads, 1 + 5 operations. The end: a full
+    # adder (6), a half adder (6), the branches (5).
+    sum=SumCode(
+        call=15,
+        word=96,
+        high_planes=3,
+        high_plane=14,
+        segment=18,
+        part=15,
+        adders=((4, 6, 8), (8, 3, 5), (16, 6, 8), (32, 6, 8), (64, 7, 8)),
+        block=17,
+        rippled_planes=1,
+    ),
+    # Entry and return (18, 12); a pixel (4, 12); a word (9, 2 and one more for the last) and its
+    # quads: dispatch (4), stores (7), next (6).
+    list=ListCode(
+        call=30,
+        pixel=16,
+        word=147,
+        rest=12,
+        quad=17,
+    ),
+    core_bytes=1428 + 396,
+    rows=RowsCode(
+        call=254,
+        output_row=149,
+        window_row=43,
+        listed_row=104,
+        padding=8,
+        pixel=93,
+        clipped=7,
+        row=20,
+        unset=17,
+        unset_row=14,
+        code_bytes=1624,
+    ),
+    pixel=PixelCode(
+        call=305,
+        output_row=82,
+        pixel=133,
+        row=92,
+        apart=36,
+        unset=3,
+        code_bytes=1272,
+    ),
+    dense=195,
+    dense_bytes=348,
+    # A block of 64 entries takes 468 instructions and, by the technical reference manual's timing
+    # of Cortex-M0+, 602 cycles: two for a load, a store or a taken branch.
+    cycles_per_instruction=1.29,
+)
+
+_THUMB2 = Code(
+    # Entry and return (8, 2); start (12), segments (3, 3), comparison (49), next word (6). A high
+    # plane adds 5 and 8, and 3 in all. A segment (11, 3 and its last branch); its part (12).
+    # Groups of four: 4 loads, 2 + 8 operations. Pairs are stored behind 16 entries and fetched
+    # behind 32 (1 each). The end is fetching (2), a double and a single adder (12), two half adders
+    # (4), storing (1), and the branches (5).
+    sum=SumCode(
+        call=10,
+        word=73,
+        high_planes=3,
+        high_plane=13,
+        segment=15,
+        part=12,
+        adders=((4, 0, 14), (8, 0, 8), (16, 0, 8), (32, 1, 9), (64, 1, 0)),
+        block=24,
+        rippled_planes=0,
+    ),
+    # Entry and return (12); a pixel (3, 2, 8); a word (100); the rest (1), its quads (16).
+    list=ListCode(
+        call=12,
+        pixel=13,
+        word=100,
+        rest=1,
+        quad=16,
+    ),
+    core_bytes=1812 + 696,
+    rows=RowsCode(
+        call=250,
+        output_row=60,
+        window_row=22,
+        listed_row=55,
+        padding=14,
+        pixel=88,
+        clipped=25,
+        row=17,
+        unset=7,
+        unset_row=13,
+        code_bytes=1540,
+    ),
+    pixel=PixelCode(
+        call=200,
+        output_row=40,
+        pixel=117,
+        row=64,
+        apart=33,
+        unset=2,
+        code_bytes=1100,
+    ),
+    dense=140,
+    dense_bytes=300,
+    # A block of 64 entries takes 429 instructions and, by the technical reference manuals' timing
+    # of Cortex-M3 and -M4, 468 cycles: loads and stores that follow each other are pipelined.
+    # Shorter runs are a little less efficient.
+    cycles_per_instruction=1.13,
+)
+
+_CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.66
+"""It issues up to two instructions a cycle."""
+
+
+def code_for(core: Core) -> Code:
+    """The code that is compiled for a core."""
+    return _THUMB2 if Isa.THUMB2 in core.isas else _THUMB1
+
+
+def cycles(instructions: float, core: Core) -> float:
+    """Cycles with zero wait states."""
+    if core.cpu == "cortex-m7":
+        return instructions * _CORTEX_M7_CYCLES_PER_INSTRUCTION
+    return instructions * code_for(core).cycles_per_instruction

@@ -1,0 +1,139 @@
+"""Executed instructions of the f2c kernels: what their lists make of the pieces of code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, exp, pi, sqrt
+from statistics import NormalDist
+
+from mcubnn.ops.variants.bit_sliced import BASE_PLANES, QUAD
+from mcubnn.ops.variants.f2c_code import BLOCK, ListCode, SumCode
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of one sum, as far as their number matters.
+
+    Attributes:
+        entries: all of them.
+        varying: those that depend on the data; the others are padding or surplus channels.
+        set_constants: those of the others that are set.
+    """
+
+    entries: int
+    varying: int
+    set_constants: int
+
+    def mean_walked(self, density: float) -> float:
+        """Mean of min(n, entries - n) for n set inputs, each with the given probability."""
+        distribution = self._distribution(density)
+        off, spread = distribution.mean - self.entries / 2, distribution.stdev
+        folded = spread * sqrt(2 / pi) * exp(-((off / spread) ** 2) / 2)
+        folded += off * (1 - 2 * NormalDist().cdf(-off / spread))
+        return max(0.0, self.entries / 2 - folded)
+
+    def unset_share(self, density: float) -> float:
+        """Probability that the unset inputs are fewer."""
+        return 1 - self._distribution(density).cdf(self.entries / 2)
+
+    def most_walked(self) -> int:
+        """Greatest number of entries on the shorter list."""
+        most_set, most_unset = self.set_constants + self.varying, self.entries - self.set_constants
+        return min(self.entries // 2, most_set, most_unset)
+
+    def _distribution(self, density: float) -> NormalDist:
+        """The number of set inputs, binomial plus the constants, taken as normal."""
+        spread = sqrt(self.varying * density * (1 - density))
+        return NormalDist(self.set_constants + self.varying * density, max(spread, 1e-6))
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What mcubnn_f2c_sum does for one output pixel.
+
+    Attributes:
+        code: its instructions.
+        inputs: under the window.
+        segments: lists that they lie in.
+        output_words: words of 32 channels.
+        planes: of a threshold.
+    """
+
+    code: SumCode
+    inputs: Inputs
+    segments: int
+    output_words: int
+    planes: int
+
+    def mean_instructions(self, density: float) -> float:
+        """Mean if each input is set with the given probability, independently of the others.
+
+        A counter passes a multiple of 2^k once in 2^(k + 1) entries; the 32 of a word do so in
+        about one block.
+        """
+        lists = max(1, self.segments)
+        walked = self.inputs.mean_walked(density)
+        spread = sqrt(self.inputs.varying / lists * density * (1 - density))
+        ripple = 0.0
+        if self._rippled_planes:
+            ripple = 8 * walked / (256 >> self.code.rippled_planes)
+        each = self.segments * _mean_list(self.code, walked / lists, spread)
+        return self._fixed() + self.output_words * (each + ripple)
+
+    def worst_instructions(self) -> int:
+        """Bound: most inputs are walked, in lists whose last blocks cost most.
+
+        In each block a carry may run through all planes that have a loop: (add, b) and 6 a plane.
+        """
+        walked = self.inputs.most_walked()
+        per_entry = self.code.part_of_block(BLOCK) / BLOCK
+        parts = (self.code.part_of_block(n) - per_entry * n for n in range(1, BLOCK))
+        segment = self.code.segment + self.code.part + max(parts)
+        blocks = walked // BLOCK + self.segments
+        ripple = blocks * (2 + 6 * self._rippled_planes) if self._rippled_planes else 0
+        lists = per_entry * walked + self.segments * segment
+        return ceil(self._fixed() + self.output_words * (lists + ripple))
+
+    @property
+    def _high_planes(self) -> int:
+        return self.planes - BASE_PLANES
+
+    @property
+    def _rippled_planes(self) -> int:
+        return self.code.rippled_planes + self._high_planes
+
+    def _fixed(self) -> int:
+        """What does not depend on the lists."""
+        high = self._high_planes
+        planes = self.code.high_planes + self.code.high_plane * high if high else 0
+        return self.code.call + self.output_words * (self.code.word + planes)
+
+
+def list_instructions(code: ListCode, pixels: int, channels: int) -> int:
+    """One call of mcubnn_f2c_list."""
+    return code.call + pixels * listed_pixel_instructions(code, channels)
+
+
+def listed_pixel_instructions(code: ListCode, channels: int) -> int:
+    """One pixel in mcubnn_f2c_list."""
+    words, quads = divmod(-(-channels // QUAD), 8)
+    rest = code.rest + code.quad * quads if quads else 0
+    return code.pixel + code.word * words + rest
+
+
+def _list(code: SumCode, entries: int) -> int:
+    """One segment."""
+    blocks, rest = divmod(entries, BLOCK)
+    begin = code.part + code.part_of_block(rest) if rest else 0
+    return code.segment + blocks * code.part_of_block(BLOCK) + begin
+
+
+def _mean_list(code: SumCode, mean: float, spread: float) -> float:
+    """Mean of a segment whose count is about normally distributed."""
+    if spread < 0.5:
+        return _list(code, round(mean))
+    reach = ceil(3 * spread)
+    counts = range(max(0, round(mean) - reach), round(mean) + reach + 1)
+    shares = [exp(-(((n - mean) / spread) ** 2) / 2) for n in counts]
+    total = sum(share * _list(code, n) for share, n in zip(shares, counts, strict=True))
+    return total / sum(shares)
