@@ -1,0 +1,1 @@
+"""Kernels, lifetimes, arena offsets and memory regions; re-checked by `verify.py`."""
