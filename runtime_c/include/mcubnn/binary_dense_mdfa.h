@@ -1,0 +1,48 @@
+/** @file binary_dense_mdfa.h
+ *  Fully connected layer of bits with binary weights: the variant for few outputs of any kind.
+ */
+#ifndef MCUBNN_BINARY_DENSE_MDFA_H
+#define MCUBNN_BINARY_DENSE_MDFA_H
+
+#include "mcubnn/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Parameters of mcubnn_binary_dense_mdfa(). */
+typedef struct {
+    mcubnn_dims input;
+    /** [output][row word]: of the words that mcubnn_binary_dense() has, each one's exclusive or
+     * with all before it, the last repeated up to a multiple of 4. */
+    const uint32_t *weights;
+    mcubnn_output_stage output_stage;
+} mcubnn_binary_dense_mdfa_params;
+
+/** Scratch of mcubnn_binary_dense_mdfa(): a word for each word of the input, in fours. */
+#define MCUBNN_BINARY_DENSE_MDFA_SCRATCH_BYTES(height, width, channels)                            \
+    ((((height) * (width) * (((channels) + 31u) / 32u)) + 3u) / 4u * 16u)
+
+/** Fully connected layer of bits with binary weights.
+ *
+ *  Computes what mcubnn_binary_dense() computes. Until the output stage, neither time nor addresses
+ *  depend on the input's values.
+ *
+ *  @param context buffer of MCUBNN_BINARY_DENSE_MDFA_SCRATCH_BYTES(input's dimensions)
+ *  @param params  geometry, constants and output stage
+ *  @param input   bits, [input.height][input.width][words]
+ *  @param output  as output_stage says, [output_stage.channels]; must not overlap input
+ *  @retval MCUBNN_SUCCESS        the output is complete
+ *  @retval MCUBNN_ERROR_ARGUMENT a pointer is NULL, a dimension is 0 or the output stage is
+ *                                invalid; nothing is written
+ *  @retval MCUBNN_ERROR_SCRATCH  the context's buffer is too small; nothing is written
+ */
+mcubnn_status mcubnn_binary_dense_mdfa(const mcubnn_context *context,
+                                       const mcubnn_binary_dense_mdfa_params *params,
+                                       const uint32_t *input, void *output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

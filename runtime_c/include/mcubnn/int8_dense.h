@@ -1,0 +1,45 @@
+/** @file int8_dense.h
+ *  Fully connected layer of 8-bit values with 8-bit weights.
+ */
+#ifndef MCUBNN_INT8_DENSE_H
+#define MCUBNN_INT8_DENSE_H
+
+#include "mcubnn/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Parameters of mcubnn_int8_dense(). */
+typedef struct {
+    mcubnn_dims input;
+    mcubnn_pixel_type input_type; /**< MCUBNN_PIXEL_U8 or MCUBNN_PIXEL_S8 */
+    const int8_t *weights;        /**< [output][input element] */
+    mcubnn_output_stage output_stage;
+} mcubnn_int8_dense_params;
+
+/** Fully connected layer of 8-bit values with 8-bit weights.
+ *
+ *  For each output, over all input elements e in (height, width, channel) order:
+ *
+ *      sum = sum of weight[e] * value[e]
+ *
+ *  The caller guarantees that no partial sum leaves int32.
+ *
+ *  @param context unused, may be NULL: the kernel needs no scratch
+ *  @param params  geometry, constants and output stage
+ *  @param input   values of input_type, [input.height][input.width][input.channels]
+ *  @param output  as output_stage says, [output_stage.channels]; must not overlap input
+ *  @retval MCUBNN_SUCCESS        the output is complete
+ *  @retval MCUBNN_ERROR_ARGUMENT a pointer is NULL, a dimension is 0 or the output stage is
+ *                                invalid; nothing is written
+ */
+mcubnn_status mcubnn_int8_dense(const mcubnn_context *context,
+                                const mcubnn_int8_dense_params *params, const void *input,
+                                void *output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

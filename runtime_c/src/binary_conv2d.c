@@ -1,0 +1,98 @@
+#include "mcubnn/binary_conv2d.h"
+
+#include "bits.h"
+#include "check.h"
+#include "output_stage.h"
+#include "taps.h"
+
+/** Sum of products over the taps inside the map, for one output channel's weights. */
+static int32_t inside_sum(const mcubnn_binary_conv2d_params *params, const mcubnn_patch *patch,
+                          const uint32_t *input, const uint32_t *weights) {
+    const uint32_t words = mcubnn_words_for(params->input.channels);
+    const uint32_t kernel_width = params->window.kernel_width;
+    uint32_t taps = 0u;
+    uint32_t differing = 0u;
+    for (uint32_t row = patch->rows.begin; row < patch->rows.end; ++row) {
+        const uint32_t first = patch->columns.begin;
+        const uint32_t *pixel =
+            input + (mcubnn_tap_pixel(patch, params->input.width, row, first) * words);
+        const uint32_t *weight = weights + (((row * kernel_width) + first) * words);
+        for (uint32_t column = first; column < patch->columns.end; ++column) {
+            differing += mcubnn_differing_bits(pixel, weight, words);
+            pixel += patch->columns.step * words;
+            weight += words;
+            ++taps;
+        }
+    }
+    return (int32_t)(taps * params->input.channels) - (2 * (int32_t)differing);
+}
+
+/** Sum of one output channel's weights over the taps outside the map. */
+static int32_t outside_sum(const mcubnn_binary_conv2d_params *params, const mcubnn_patch *patch,
+                           const uint32_t *weights) {
+    const uint32_t words = mcubnn_words_for(params->input.channels);
+    const mcubnn_taps *rows = &patch->rows;
+    const mcubnn_taps *columns = &patch->columns;
+    uint32_t taps = 0u;
+    uint32_t positive = 0u;
+    for (uint32_t row = 0u; row < params->window.kernel_height; ++row) {
+        for (uint32_t column = 0u; column < params->window.kernel_width; ++column) {
+            const bool inside = row >= rows->begin && row < rows->end && column >= columns->begin &&
+                                column < columns->end;
+            if (!inside) {
+                positive += mcubnn_set_bits(weights, words);
+                ++taps;
+            }
+            weights += words;
+        }
+    }
+    return (2 * (int32_t)positive) - (int32_t)(taps * params->input.channels);
+}
+
+/** All channels of one output pixel. */
+static void convolve_pixel(const mcubnn_binary_conv2d_params *params, const mcubnn_patch *patch,
+                           const uint32_t *input, uint32_t output_pixel, void *output) {
+    const uint32_t channels = params->output.channels;
+    const uint32_t kernel_taps =
+        (uint32_t)params->window.kernel_height * params->window.kernel_width;
+    const uint32_t weight_words = kernel_taps * mcubnn_words_for(params->input.channels);
+    const uint32_t *weights = params->weights;
+    int32_t sums[MCUBNN_WORD_BITS];
+    for (uint32_t first = 0u; first < channels; first += MCUBNN_WORD_BITS) {
+        const uint32_t count = mcubnn_channels_in_word(channels, first);
+        for (uint32_t i = 0u; i < count; ++i) {
+            sums[i] = inside_sum(params, patch, input, weights);
+            if (params->pad_value != 0) {
+                sums[i] += params->pad_value * outside_sum(params, patch, weights);
+            }
+            weights += weight_words;
+        }
+        mcubnn_output_stage_write(&params->output_stage, output_pixel, first, count, sums, output);
+    }
+}
+
+static bool params_are_valid(const mcubnn_binary_conv2d_params *params) {
+    return mcubnn_geometry_is_valid(&params->input, &params->output, &params->window) &&
+           params->pad_value >= -1 && params->pad_value <= 1 && params->weights != NULL &&
+           mcubnn_output_stage_is_valid(&params->output_stage, params->output.channels);
+}
+
+mcubnn_status mcubnn_binary_conv2d(const mcubnn_context *context,
+                                   const mcubnn_binary_conv2d_params *params, const uint32_t *input,
+                                   void *output) {
+    (void)context;
+    if (params == NULL || input == NULL || output == NULL || !params_are_valid(params)) {
+        return MCUBNN_ERROR_ARGUMENT;
+    }
+    mcubnn_patch patch;
+    uint32_t output_pixel = 0u;
+    for (uint32_t y = 0u; y < params->output.height; ++y) {
+        patch.rows = mcubnn_row_taps(&params->window, &params->input, y);
+        for (uint32_t x = 0u; x < params->output.width; ++x) {
+            patch.columns = mcubnn_column_taps(&params->window, &params->input, x);
+            convolve_pixel(params, &patch, input, output_pixel, output);
+            ++output_pixel;
+        }
+    }
+    return MCUBNN_SUCCESS;
+}

@@ -1,0 +1,26 @@
+/** @file output_stage.h
+ *  The last step of every summing kernel: int32 sums to bits, int8 or scores.
+ */
+#ifndef MCUBNN_OUTPUT_STAGE_H
+#define MCUBNN_OUTPUT_STAGE_H
+
+#include "bits.h"
+#include "mcubnn/types.h"
+
+/** Write the channels first_channel .. first_channel + count - 1 of one output pixel.
+ *
+ *  Kernels compute a pixel in blocks of MCUBNN_WORD_BITS channels, so that a block is one word of
+ *  bits. The unused bits of a pixel's last word become 0.
+ *
+ *  @param stage         valid, see mcubnn_output_stage_is_valid()
+ *  @param pixel         index of the output pixel, row by row; 0 for a vector
+ *  @param first_channel a multiple of MCUBNN_WORD_BITS
+ *  @param count         1 .. MCUBNN_WORD_BITS
+ *  @param sums          one per channel of the block
+ *  @param output        start of the whole output tensor, aligned to its element type
+ */
+void mcubnn_output_stage_write(const mcubnn_output_stage *stage, uint32_t pixel,
+                               uint32_t first_channel, uint32_t count, const int32_t *sums,
+                               void *output);
+
+#endif
