@@ -1,0 +1,90 @@
+/** @file stm32f746.h
+ *  The registers and bits that stm32f746.c uses. Peripherals: ST RM0385; core registers
+ *  (caches, debug counter): Arm DDI 0403 (Armv7-M) and DDI 0489 (Cortex-M7).
+ */
+#ifndef MCUBNN_STM32F746_H
+#define MCUBNN_STM32F746_H
+
+#include <stdint.h>
+
+#define STM32_REGISTER(address) (*(volatile uint32_t *)(address))
+
+/* Power control, RM0385 section 4.4 */
+#define STM32_PWR_CR1 STM32_REGISTER(0x40007000u)
+#define STM32_PWR_CSR1 STM32_REGISTER(0x40007004u)
+#define STM32_PWR_CR1_VOS_SCALE1 (3u << 14)
+#define STM32_PWR_CR1_ODEN (1u << 16)
+#define STM32_PWR_CR1_ODSWEN (1u << 17)
+#define STM32_PWR_CSR1_ODRDY (1u << 16)
+#define STM32_PWR_CSR1_ODSWRDY (1u << 17)
+
+/* Flash interface, section 3.7 */
+#define STM32_FLASH_ACR STM32_REGISTER(0x40023C00u)
+#define STM32_FLASH_ACR_LATENCY_MASK 0xFu
+#define STM32_FLASH_ACR_PRFTEN (1u << 8)
+#define STM32_FLASH_ACR_ARTEN (1u << 9)
+
+/* Reset and clock control, section 5.3 */
+#define STM32_RCC_CR STM32_REGISTER(0x40023800u)
+#define STM32_RCC_PLLCFGR STM32_REGISTER(0x40023804u)
+#define STM32_RCC_CFGR STM32_REGISTER(0x40023808u)
+#define STM32_RCC_AHB1ENR STM32_REGISTER(0x40023830u)
+#define STM32_RCC_APB1ENR STM32_REGISTER(0x40023840u)
+#define STM32_RCC_CR_HSEON (1u << 16)
+#define STM32_RCC_CR_HSERDY (1u << 17)
+#define STM32_RCC_CR_HSEBYP (1u << 18)
+#define STM32_RCC_CR_PLLON (1u << 24)
+#define STM32_RCC_CR_PLLRDY (1u << 25)
+#define STM32_RCC_PLLCFGR_RESERVED_MASK 0xF0BC8000u /**< keep at their reset values */
+#define STM32_RCC_PLLCFGR_M(m) ((uint32_t)(m) << 0)
+#define STM32_RCC_PLLCFGR_N(n) ((uint32_t)(n) << 6)
+#define STM32_RCC_PLLCFGR_P_DIV2 (0u << 16)
+#define STM32_RCC_PLLCFGR_SRC_HSE (1u << 22)
+#define STM32_RCC_PLLCFGR_Q(q) ((uint32_t)(q) << 24)
+#define STM32_RCC_CFGR_SW_PLL (2u << 0)
+#define STM32_RCC_CFGR_SWS_MASK (3u << 2)
+#define STM32_RCC_CFGR_SWS_PLL (2u << 2)
+#define STM32_RCC_CFGR_PPRE1_DIV4 (5u << 10)
+#define STM32_RCC_CFGR_PPRE2_DIV2 (4u << 13)
+#define STM32_RCC_AHB1ENR_GPIODEN (1u << 3)
+#define STM32_RCC_APB1ENR_USART3EN (1u << 18)
+#define STM32_RCC_APB1ENR_PWREN (1u << 28)
+
+/* Port D, section 6.4 */
+#define STM32_GPIOD_MODER STM32_REGISTER(0x40020C00u)
+#define STM32_GPIOD_PUPDR STM32_REGISTER(0x40020C0Cu)
+#define STM32_GPIOD_AFRH STM32_REGISTER(0x40020C24u)
+
+/* USART3, section 31.8; its clock is PCLK1 after reset (RCC_DCKCFGR2) */
+#define STM32_USART3_CR1 STM32_REGISTER(0x40004800u)
+#define STM32_USART3_BRR STM32_REGISTER(0x4000480Cu)
+#define STM32_USART3_ISR STM32_REGISTER(0x4000481Cu)
+#define STM32_USART3_ICR STM32_REGISTER(0x40004820u)
+#define STM32_USART3_RDR STM32_REGISTER(0x40004824u)
+#define STM32_USART3_TDR STM32_REGISTER(0x40004828u)
+#define STM32_USART_CR1_UE (1u << 0)
+#define STM32_USART_CR1_RE (1u << 2)
+#define STM32_USART_CR1_TE (1u << 3)
+#define STM32_USART_ISR_RXNE (1u << 5)
+#define STM32_USART_ISR_TXE (1u << 7)
+#define STM32_USART_ICR_ORECF (1u << 3)
+
+/* System control block: caches */
+#define SCB_CCR STM32_REGISTER(0xE000ED14u)
+#define SCB_CCSIDR STM32_REGISTER(0xE000ED80u)
+#define SCB_CSSELR STM32_REGISTER(0xE000ED84u)
+#define SCB_ICIALLU STM32_REGISTER(0xE000EF50u)
+#define SCB_DCISW STM32_REGISTER(0xE000EF60u)
+#define SCB_CCR_DC (1u << 16)
+#define SCB_CCR_IC (1u << 17)
+
+/* Debug: the cycle counter */
+#define DCB_DEMCR STM32_REGISTER(0xE000EDFCu)
+#define DCB_DEMCR_TRCENA (1u << 24)
+#define DWT_CTRL STM32_REGISTER(0xE0001000u)
+#define DWT_CYCCNT STM32_REGISTER(0xE0001004u)
+#define DWT_LAR STM32_REGISTER(0xE0001FB0u)
+#define DWT_CTRL_CYCCNTENA (1u << 0)
+#define DWT_LAR_KEY 0xC5ACCE55u
+
+#endif
