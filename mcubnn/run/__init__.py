@@ -1,0 +1,1 @@
+"""Running a built image: runners, the line to them, and streaming a data set through one."""
