@@ -1,0 +1,1 @@
+"""Reports: one object per kind, shown as text or as JSON."""

@@ -1,0 +1,1 @@
+"""Is the device right: bit for bit, on labels, and beside the framework."""
