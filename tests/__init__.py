@@ -1,0 +1,1 @@
+"""Tests; packages, so that test modules can share code by import."""

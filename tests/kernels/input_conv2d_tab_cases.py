@@ -1,0 +1,88 @@
+"""Cases for the first layer by tables: random ones, the longest sums, and the measured layers."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import numpy as np
+from numpy.random import Generator
+
+from mcubnn.ir.types import Array, DType, TensorType
+from mcubnn.ops.defs.input_conv2d import InputConv2d
+from mcubnn.ops.geometry import Window
+from mcubnn.ops.output_stage import OutputStage, ThresholdStage
+from mcubnn.ops.variants.input_conv2d_tab import InputConv2dTab
+from tests.kernels.cases import random_signs, random_stage, random_tensor, seeds
+from tests.kernels.harness import Case
+
+TAB = InputConv2dTab()
+OUTPUTS = (1, 10, 16, 17, 32, 33, 64)
+PIXELS = (DType.UINT8, DType.INT8)
+
+
+def layer(
+    rng: Generator, source: TensorType, outputs: int, window: Window, stage: OutputStage
+) -> Case:
+    """A layer with random weights on a random map, by tables."""
+    signs = random_signs(rng, (outputs, *window.kernel, source.channels))
+    return Case(InputConv2d(signs, window, None, stage), source, random_tensor(rng, source), TAB)
+
+
+@st.composite
+def random_cases(draw: st.DrawFn, channels: int) -> Case:
+    """Windows that may miss the map, any width and stride, classes, flips, constant channels."""
+    rng = np.random.default_rng(draw(seeds))
+    kernel = (draw(st.integers(1, 5)), draw(st.integers(1, 5)))
+    top, bottom = draw(st.integers(0, kernel[0])), draw(st.integers(0, kernel[0]))
+    left, right = draw(st.integers(0, kernel[1])), draw(st.integers(0, kernel[1]))
+    height = draw(st.integers(max(1, kernel[0] - top - bottom), 12))
+    width = draw(st.integers(max(1, kernel[1] - left - right), 20))
+    strides = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    window = Window(kernel, strides, (top, left, bottom, right))
+    source = TensorType((height, width, channels), draw(st.sampled_from(PIXELS)))
+    outputs = draw(st.sampled_from(OUTPUTS))
+    stage = random_stage(rng, "bits", outputs, window.output_size(height, width), 600)
+    case = layer(rng, source, outputs, window, stage)
+    assert TAB.why_not(case.op, [source]) == ""
+    return case
+
+
+def longest_sums() -> list[Case]:
+    """128 taps whose sums take their extreme values, against thresholds at the extremes."""
+    window = Window((8, 16))
+    weights = np.ones((16, 8, 16, 1), np.int8)
+    weights[8:] = -1
+    cases = []
+    for dtype in PIXELS:
+        limits, source = np.iinfo(np.dtype(dtype.numpy)), TensorType((8, 17, 1), dtype)
+        ends = [limits.min * 128, limits.max * 128]
+        near = [end + step for end in ends for step in (0, 1)]
+        thresholds = np.array([[*near, *(1 - t for t in near)] * 2], np.int32)
+        for value in (limits.min, limits.max):
+            stage = ThresholdStage(None, thresholds, np.arange(16) % 3 == 0)
+            sample: Array = np.full(source.shape, value, dtype.numpy)
+            sample[:, 0] = limits.max - (value - limits.min)
+            cases.append(Case(InputConv2d(weights, window, None, stage), source, sample, TAB))
+    return cases
+
+
+def square_layer(
+    size: int, kernel: int, inputs: int, outputs: int, *, classes: bool, stride: int = 1
+) -> Case:
+    """A layer padded so that stride 1 keeps the map's size, as first layers usually are.
+
+    Args:
+        size: height and width of the map.
+        kernel: height and width of the window.
+        inputs, outputs: channels.
+        classes: whether the thresholds at the border differ, as behind a shifted input.
+        stride: down and right.
+    """
+    rng = np.random.default_rng(size + kernel + inputs + outputs)
+    window = Window((kernel, kernel), (stride, stride), (kernel // 2,) * 4)
+    position = None
+    if classes:
+        edge = np.minimum(np.arange(size), 1) + (np.arange(size) == size - 1)
+        position = (edge[:, None] * 3 + edge).astype(np.uint8)
+    thresholds = rng.integers(-900, 900, (9 if classes else 1, outputs)).astype(np.int32)
+    stage = ThresholdStage(position, thresholds, rng.random(outputs) < 0.3)
+    return layer(rng, TensorType((size, size, inputs), DType.UINT8), outputs, window, stage)

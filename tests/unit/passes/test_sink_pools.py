@@ -1,0 +1,93 @@
+"""Max-pooling before and after batch norm, sign and quantize."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mcubnn.artifacts import InputOptions
+from mcubnn.errors import ModelError
+from mcubnn.ir.graph import Graph
+from mcubnn.ir.op import Op
+from mcubnn.ops.defs.bit_max_pool import BitMaxPool
+from mcubnn.ops.defs.elementwise import Add, Clip, Mul
+from mcubnn.ops.defs.max_pool import MaxPool
+from mcubnn.ops.defs.sign import Sign
+from mcubnn.ops.evaluate import evaluate_graph
+from mcubnn.ops.geometry import Window
+from mcubnn.passes.sink_pools import sink_pools
+from tests.unit.passes.networks import (
+    assert_same_scores,
+    conv,
+    dense,
+    f32,
+    network,
+    norm,
+    operator_names,
+    rng,
+)
+
+_POOL = MaxPool(Window((2, 2), (2, 2)))
+_PADDED = MaxPool(Window((3, 3), (2, 2), (1, 1, 1, 1)))
+
+
+def _behind_conv(*ops: Op) -> Graph:
+    """A map of 8x8x33 sums, the given steps, and a layer that reads the bits."""
+    middle = network((10, 10, 2), conv((2, 33)), *ops)
+    shape = middle.tensors[middle.output].shape
+    return network((10, 10, 2), conv((2, 33)), *ops, dense(shape, 10))
+
+
+@pytest.mark.parametrize("pool", [_POOL, _PADDED], ids=["plain", "padded"])
+@pytest.mark.parametrize("at_zero", [1, -1])
+def test_pool_before_batch_norm_with_gammas_of_both_signs(pool: MaxPool, at_zero: int) -> None:
+    lowered = assert_same_scores(_behind_conv(pool, norm(33, 500.0), Sign(at_zero)))
+    assert operator_names(lowered) == ["input_conv2d", "bit_max_pool", "binary_dense"]
+    flags = lowered.nodes[1].op
+    assert isinstance(flags, BitMaxPool)
+    assert 0 < flags.minimum.sum() < 33
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (norm(33, 500.0), _POOL, Sign(1)),
+        (norm(33, 500.0), Sign(1), _POOL),
+        (_POOL, norm(33, 500.0), Clip(-1, 1), Sign(1)),
+        (_POOL, Mul(f32(-0.01)), _PADDED, Add(f32(0.5)), Sign(1)),
+    ],
+    ids=["between", "after", "hardtanh", "twice"],
+)
+def test_pool_at_any_place_of_the_chain(steps: tuple[Op, ...]) -> None:
+    lowered = assert_same_scores(_behind_conv(*steps))
+    assert not {"max_pool", "sign", "batch_norm"} & set(operator_names(lowered))
+
+
+def test_minimum_flags_follow_two_falling_steps() -> None:
+    factors = f32([1, -1, -1, 1])
+    ops = (_POOL, Mul(f32([1, 1, -1, -1])), Add(f32([0.5] * 4)), Mul(factors), Sign(1))
+    graph = network((4, 4, 4), *ops)
+    sunk = sink_pools(graph)
+    pool = sunk.nodes[-1].op
+    assert isinstance(pool, BitMaxPool)
+    assert pool.minimum.tolist() == [False, True, False, True]
+    images = f32(rng().normal(size=(20, 4, 4, 4)))
+    expected = evaluate_graph(graph, images)[graph.output]
+    np.testing.assert_array_equal(evaluate_graph(sunk, images)[sunk.output], expected)
+
+
+def test_pool_on_pixels_becomes_int8_max_pool() -> None:
+    graph = network((8, 8, 3), _POOL, conv((3, 8)), norm(8, 400.0), Sign(1), dense((2, 2, 8), 4))
+    lowered = assert_same_scores(graph, InputOptions())
+    assert operator_names(lowered)[0] == "int8_max_pool"
+
+
+def test_pool_without_a_binarizer_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"max_pool_1 \(MaxPool\): a max-pool must be followed"):
+        sink_pools(network((6, 6, 1), conv((1, 4)), _POOL))
+
+
+def test_constants_per_position_behind_a_pool_are_refused() -> None:
+    steps = (_POOL, Add(f32(rng().normal(size=(4, 4, 33)))), Sign(1))
+    with pytest.raises(ModelError, match=r"add_2 .* cannot stand next to the pooling max_pool_1"):
+        assert_same_scores(_behind_conv(*steps))
