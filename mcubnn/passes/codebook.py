@@ -15,8 +15,14 @@ from numpy.typing import NDArray
 RELATIVE_TOLERANCE = 1e-5
 """Straight-through residue folded into weights deviates by up to 2e-7, fused batch norm by 1e-6."""
 
-MULTIPLIER_BITS = 15
-"""Most bits of the integer input-channel magnitudes; fewer where a sum would leave int32."""
+LARGEST_MULTIPLIER = 1 << 15
+"""Of the integer input-channel magnitudes; smaller where a sum could leave int32."""
+
+RATIO_TOLERANCE = 1e-7
+"""Multipliers whose ratios deviate by less are as good as exact: the data is float32."""
+
+_RATIO_CANDIDATES = 1 << 20
+"""Most ratios tried, over all channels."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,27 @@ def _rank_one(
     out_scale = units.mean(axis=tuple(range(1, units.ndim)))
     if not _constant(units, out_scale.reshape(-1, *[1] * (units.ndim - 1))):
         return None
-    taps = magnitude[0].size
-    bits = min(MULTIPLIER_BITS, int(np.log2((1 << 30) / (255 * taps))))
-    step = per_input.max() / (1 << bits)
-    multipliers = np.rint(per_input / step).astype(np.int32)
+    limit = min(LARGEST_MULTIPLIER, (1 << 30) // (255 * magnitude[0].size))
+    if limit < 1:
+        return None
+    multipliers = _integer_ratios(per_input, limit)
+    step = (per_input / multipliers).mean()
     return out_scale * step, multipliers
+
+
+def _integer_ratios(values: NDArray[np.float64], limit: int) -> NDArray[np.int32]:
+    """Integers from 1 to `limit` in the ratios of positive values, as nearly as possible.
+
+    Every number is tried for the largest value: with few channels the best of them is much nearer
+    than `limit` itself (simultaneous approximation). The smallest good one is taken.
+    """
+    ratios = values / values.max()
+    count = max(1, min(limit, _RATIO_CANDIDATES // len(values)))
+    candidates = np.arange(limit - count + 1, limit + 1)
+    rounded = np.maximum(np.rint(candidates[:, np.newaxis] * ratios), 1)
+    errors = np.abs(rounded / (candidates[:, np.newaxis] * ratios) - 1).max(axis=1)
+    good = errors <= max(errors.min(), RATIO_TOLERANCE)
+    return rounded[int(np.argmax(good))].astype(np.int32)
 
 
 def _int8(

@@ -57,10 +57,9 @@ def _lower(graph: Graph, node: Node) -> Graph:
     integers = steps[0].sources[0] if steps else node.sources[0]
     source = graph.tensors[integers]
     factor, constant = _compose(node, steps, source)
-    is_conv = isinstance(node.op, Conv2d)
     book = recover_codebook(
         node.op.weights.astype(np.float64) * factor,
-        allow_multipliers=is_conv and source.dtype is not DType.BIT,
+        allow_multipliers=source.dtype is not DType.BIT,
     )
     pad_bit = None if np.any(constant) else _pad_bit(node.op, factor, source, book)
     offset = _bias(node.op)
@@ -164,7 +163,9 @@ def _integer_op(op: Layer, dtype: DType, book: Codebook, pad_bit: int) -> Device
     if isinstance(op, Dense):
         if not book.binary:
             return Int8Dense(weights, stage)
-        return BinaryDense(weights, stage) if dtype is DType.BIT else InputDense(weights, stage)
+        if dtype is DType.BIT:
+            return BinaryDense(weights, stage)
+        return InputDense(weights, book.multipliers, stage)
     if not book.binary:
         return Int8Conv2d(weights, op.window, stage)
     if dtype is DType.BIT:

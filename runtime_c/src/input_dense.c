@@ -5,17 +5,29 @@
 #include "output_stage.h"
 #include "pixel.h"
 
-/** The sums of a block of outputs. */
+/** The sums of a block of outputs, every channel counting alike. */
 static void sum_elements(const mcubnn_input_dense_params *params, const uint8_t *input,
                          uint32_t elements, const uint32_t *weights, uint32_t count,
                          int32_t *sums) {
     const uint8_t sign_bit = mcubnn_pixel_sign_bit(params->input_type);
-    for (uint32_t i = 0u; i < count; ++i) {
-        sums[i] = 0;
-    }
     for (uint32_t element = 0u; element < elements; ++element) {
         const int32_t value = mcubnn_pixel_value(input[element], sign_bit);
         mcubnn_add_signed(sums, count, weights[element], value);
+    }
+}
+
+/** The sums of a block of outputs, channel by channel with its multiplier. */
+static void sum_channels(const mcubnn_input_dense_params *params, const uint8_t *input,
+                         uint32_t elements, const uint32_t *weights, uint32_t count,
+                         int32_t *sums) {
+    const uint8_t sign_bit = mcubnn_pixel_sign_bit(params->input_type);
+    const uint32_t channels = params->input.channels;
+    for (uint32_t channel = 0u; channel < channels; ++channel) {
+        const int32_t multiplier = params->channel_multipliers[channel];
+        for (uint32_t element = channel; element < elements; element += channels) {
+            const int32_t value = multiplier * mcubnn_pixel_value(input[element], sign_bit);
+            mcubnn_add_signed(sums, count, weights[element], value);
+        }
     }
 }
 
@@ -39,7 +51,14 @@ mcubnn_status mcubnn_input_dense(const mcubnn_context *context,
     int32_t sums[MCUBNN_WORD_BITS];
     for (uint32_t first = 0u; first < outputs; first += MCUBNN_WORD_BITS) {
         const uint32_t count = mcubnn_channels_in_word(outputs, first);
-        sum_elements(params, (const uint8_t *)input, elements, weights, count, sums);
+        for (uint32_t i = 0u; i < count; ++i) {
+            sums[i] = 0;
+        }
+        if (params->channel_multipliers == NULL) {
+            sum_elements(params, (const uint8_t *)input, elements, weights, count, sums);
+        } else {
+            sum_channels(params, (const uint8_t *)input, elements, weights, count, sums);
+        }
         mcubnn_output_stage_write(&params->output_stage, 0u, first, count, sums, output);
         weights += elements;
     }

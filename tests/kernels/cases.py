@@ -164,7 +164,10 @@ def dense_cases(draw: st.DrawFn, name: str, channels: int, kind: str) -> Case:
     source = TensorType(shape, draw(st.sampled_from((DType.UINT8, DType.INT8))))
     stage = random_stage(rng, kind, outputs, (), 2000)
     if name == "input_dense":
-        op = InputDense(random_signs(rng, weights_shape), stage)
+        multipliers = rng.integers(-9, 10, channels).astype(np.int32)
+        scaled = draw(st.booleans())
+        signs = random_signs(rng, weights_shape)
+        op = InputDense(signs, multipliers if scaled else None, stage)
     else:
         op = Int8Dense(random_tensor(rng, TensorType(weights_shape, DType.INT8)), stage)
     return Case(op, source, random_tensor(rng, source))

@@ -13,8 +13,9 @@ extern "C" {
 /** Parameters of mcubnn_input_dense(). */
 typedef struct {
     mcubnn_dims input;
-    mcubnn_pixel_type input_type; /**< MCUBNN_PIXEL_U8 or MCUBNN_PIXEL_S8 */
-    const uint32_t *weights;      /**< [output / 32][input element] */
+    mcubnn_pixel_type input_type;       /**< MCUBNN_PIXEL_U8 or MCUBNN_PIXEL_S8 */
+    const int32_t *channel_multipliers; /**< [input channel], or NULL for 1 */
+    const uint32_t *weights;            /**< [output / 32][input element] */
     mcubnn_output_stage output_stage;
 } mcubnn_input_dense_params;
 
@@ -22,10 +23,10 @@ typedef struct {
  *
  *  For each output, over all input elements e in (height, width, channel) order:
  *
- *      sum = sum of (weight bit set ? +1 : -1) * value[e]
+ *      sum = sum of (weight bit set ? +1 : -1) * channel_multipliers[e % input.channels] * value[e]
  *
- *  The caller guarantees that no partial sum leaves int32. Bit o % 32 of the weight word of block
- *  o / 32 belongs to output o.
+ *  A vector is one pixel: each of its elements is a channel. The caller guarantees that no
+ *  partial sum leaves int32. Bit o % 32 of the weight word of block o / 32 belongs to output o.
  *
  *  @param context unused, may be NULL: the kernel needs no scratch
  *  @param params  geometry, constants and output stage

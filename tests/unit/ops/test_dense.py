@@ -46,7 +46,7 @@ def test_dense_of_bytes_is_a_product(
     signs = plain.random_signs(rng, (OUTPUTS, *shape))
     bytes_ = rng.integers(-128, 127, (OUTPUTS, *shape), np.int8, endpoint=True)
     stage = plain.plain_sums(OUTPUTS)
-    binary, full = InputDense(signs, stage), Int8Dense(bytes_, stage)
+    binary, full = InputDense(signs, None, stage), Int8Dense(bytes_, stage)
     np.testing.assert_array_equal(binary.evaluate([vectors]), plain_dense(vectors, signs))
     np.testing.assert_array_equal(full.evaluate([vectors]), plain_dense(vectors, bytes_))
 
@@ -64,11 +64,27 @@ def test_binary_dense_packs_weights_as_the_input_lies(
 @pytest.mark.parametrize("outputs", plain.CHANNELS)
 def test_input_dense_packs_weights_by_output(rng: np.random.Generator, outputs: int) -> None:
     weights = plain.random_signs(rng, (outputs, 7))
-    words = InputDense(weights, plain.plain_sums(outputs)).weight_table().values
+    words = InputDense(weights, None, plain.plain_sums(outputs)).weight_table().values
     assert words.shape == (-(-outputs // 32), 7)
     for output in range(outputs):
         bits = (words[output // 32] >> np.uint32(output % 32)) & np.uint32(1)
         np.testing.assert_array_equal(bits == 1, weights[output] > 0)
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 3, 4)])
+def test_input_dense_scales_each_channel(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
+    vectors = rng.integers(0, 255, (3, *shape), np.uint8, endpoint=True)
+    signs = plain.random_signs(rng, (OUTPUTS, *shape))
+    multipliers = np.array([3, -20000, 1, 7], np.int32)
+    op = InputDense(signs, multipliers, plain.plain_sums(OUTPUTS))
+    expected = plain_dense(vectors, signs * multipliers.astype(np.float64))
+    np.testing.assert_array_equal(op.evaluate([vectors]), expected)
+
+
+def test_input_dense_rejects_another_number_of_multipliers() -> None:
+    op = InputDense(np.ones((2, 1, 2, 3), np.int8), np.ones(2, np.int32), plain.plain_sums(2))
+    with pytest.raises(TypeRuleError, match="one channel multiplier per input channel"):
+        op.infer([TensorType((1, 2, 3), DType.UINT8)])
 
 
 def test_dense_rejects_another_shape() -> None:

@@ -68,6 +68,22 @@ def test_magnitude_per_input_channel_becomes_a_multiplier() -> None:
     np.testing.assert_allclose(book.real_weights(), weights, rtol=2**-14)
 
 
+def test_multipliers_are_much_nearer_than_their_limit() -> None:
+    """Layers with many taps leave few bits; the ratios of 3 channels still fit to 2^-14."""
+    per_input = 1 / np.array([0.2470, 0.2435, 0.2616])
+    book = recover_codebook(signs(2, 32, 32, 3) * per_input, allow_multipliers=True)
+    assert book.multipliers is not None
+    assert book.multipliers.max() <= (1 << 30) // (255 * 3072)
+    ratios = book.multipliers / per_input
+    assert np.ptp(ratios) / ratios.max() < 2**-14
+
+
+def test_ratios_of_small_integers_stay_small() -> None:
+    book = recover_codebook(signs(*_SHAPE) * np.array([0.5, 1.0, 1.5, 0.25]), True)
+    assert book.multipliers is not None
+    assert book.multipliers.tolist() == [2, 4, 6, 1]
+
+
 def test_multipliers_are_not_used_where_the_kernel_has_none() -> None:
     weights = signs(*_SHAPE) * np.array([1.0, 2.0, 3.0, 4.0])
     assert not recover_codebook(weights, allow_multipliers=False).binary

@@ -14,6 +14,7 @@ from mcubnn.ops.defs.conv2d import Conv2d
 from mcubnn.ops.defs.dense import Dense
 from mcubnn.ops.defs.elementwise import Add, Div, Mul
 from mcubnn.ops.defs.input_conv2d import InputConv2d
+from mcubnn.ops.defs.input_dense import InputDense
 from mcubnn.ops.defs.int8_conv2d import Int8Conv2d
 from mcubnn.ops.defs.sign import Sign
 from mcubnn.ops.geometry import Window
@@ -68,6 +69,16 @@ def test_input_layer_with_normalisation_and_zero_padding(
     first = lowered.nodes[0].op
     assert isinstance(first, InputConv2d)
     assert (first.stage.position_class is not None) == (pad > 0 and any(options.mean))
+    assert (first.channel_multipliers is not None) == (options is _PER_CHANNEL)
+
+
+@pytest.mark.parametrize("options", [InputOptions(), _PER_CHANNEL], ids=["plain", "per_channel"])
+def test_dense_input_layer_with_normalisation(options: InputOptions) -> None:
+    spread = 2000.0 if options.scale == 1 else 40.0
+    ops = (dense((7, 7, 3), 16), norm(16, spread), Sign(1), dense((16,), 10, seed=3))
+    lowered = assert_same_scores(network((7, 7, 3), *ops), options)
+    first = lowered.nodes[0].op
+    assert isinstance(first, InputDense)
     assert (first.channel_multipliers is not None) == (options is _PER_CHANNEL)
 
 
