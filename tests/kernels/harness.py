@@ -50,32 +50,38 @@ class Case:
         return f"{self.call.kernel} on {self.source}: {shown}"
 
 
-def run_cases(
-    compiler: str, objects: Sequence[Path], cases: Sequence[Case], folder: Path
-) -> Iterator[tuple[Case, str, bytes]]:
-    """Outputs of the kernels; operators that may work in place are run a second time so.
+@dataclass(frozen=True)
+class Host:
+    """Runs cases on this computer.
 
-    Args:
-        compiler: the C compiler, as for the objects.
-        objects: the runtime, compiled with the sanitizers.
-        cases: what to run.
-        folder: for the program.
-
-    Yields:
-        The case, "apart" or "in place", and the bytes of the output.
+    Attributes:
+        compiler: the C compiler.
+        objects: the runtime, compiled by it with the sanitizers.
+        folder: for programs.
     """
-    program = folder / "cases"
-    source = program.with_suffix(".c")
-    source.write_text(_render_program(cases))
-    flags = ("-std=c11", "-Wall", "-Wextra", "-Werror", *SANITIZERS)
-    run_tool([compiler, *flags, *INCLUDES, source, *objects, "-o", program])
-    output, start = run_tool([program]), 0
-    for case in cases:
-        for mode in _modes(case):
-            size = case.op.infer([case.source]).storage_bytes
-            yield case, mode, output[start : start + size]
-            start += size
-    assert start == len(output)
+
+    compiler: str
+    objects: Sequence[Path]
+    folder: Path
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, str, bytes]]:
+        """Run cases in one program; operators that may work in place run a second time so.
+
+        Yields:
+            The case, "apart" or "in place", and the bytes of the output.
+        """
+        program = self.folder / "cases"
+        source = program.with_suffix(".c")
+        source.write_text(_render_program(cases))
+        flags = ("-std=c11", "-Wall", "-Wextra", "-Werror", *SANITIZERS)
+        run_tool([self.compiler, *flags, *INCLUDES, source, *self.objects, "-o", program])
+        output, start = run_tool([program]), 0
+        for case in cases:
+            for mode in _modes(case):
+                size = case.op.infer([case.source]).storage_bytes
+                yield case, mode, output[start : start + size]
+                start += size
+        assert start == len(output)
 
 
 def _modes(case: Case) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
-"""Cases for the first layer by tables: random ones, the longest sums, and the measured layers."""
+"""Cases for the first layer by tables: random ones, the longest sums, usual layers."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import hypothesis.strategies as st
 import numpy as np
@@ -13,8 +15,10 @@ from mcubnn.ops.output_stage import OutputStage, ThresholdStage
 from mcubnn.ops.variants.input_conv2d_tab import InputConv2dTab
 from tests.kernels.cases import random_signs, random_stage, random_tensor, seeds
 from tests.kernels.harness import Case
+from tests.kernels.promises import Goal, Promises
 
 TAB = InputConv2dTab()
+CHANNELS = (1, 2, 3, 4)
 OUTPUTS = (1, 10, 16, 17, 32, 33, 64)
 PIXELS = (DType.UINT8, DType.INT8)
 
@@ -86,3 +90,48 @@ def square_layer(
     thresholds = rng.integers(-900, 900, (9 if classes else 1, outputs)).astype(np.int32)
     stage = ThresholdStage(position, thresholds, rng.random(outputs) < 0.3)
     return layer(rng, TensorType((size, size, inputs), DType.UINT8), outputs, window, stage)
+
+
+def flat_inputs() -> list[Case]:
+    """One layer on maps of the smallest, the largest and random pixels."""
+    case = square_layer(20, 3, 3, 32, classes=True)
+    limits = np.iinfo(np.uint8)
+    flat = [np.full_like(case.sample, value) for value in (limits.min, limits.max)]
+    return [case, *(replace(case, sample=sample) for sample in flat)]
+
+
+def layers() -> dict[str, Case]:
+    """First layers by what they are."""
+    sizes = (
+        (3, 3, 64, 32, False),
+        (3, 3, 32, 32, False),
+        (3, 1, 64, 32, False),
+        (3, 3, 64, 32, True),
+        (3, 1, 16, 28, False),
+        (5, 1, 32, 28, False),
+        (5, 3, 33, 20, True),
+        (1, 3, 40, 9, False),
+        (7, 1, 16, 28, False),
+    )
+    return {
+        f"{k}x{k} {i}->{o}, {n}x{n}{', classes' * c}": square_layer(n, k, i, o, classes=c)
+        for k, i, o, n, c in sizes
+    } | {"3x3 3->32, 40x40, stride 2": square_layer(40, 3, 3, 32, classes=False, stride=2)}
+
+
+def goals() -> dict[str, Goal]:
+    """Every layer; what is promised of some of them."""
+    promised = {
+        "3x3 3->64, 32x32": (14.4, 20.8),
+        "3x3 3->32, 32x32": (14.4, None),
+        "3x3 1->64, 32x32": (24.0, 32.0),
+    }
+    return {name: Goal(case, *promised.get(name, ())) for name, case in layers().items()}
+
+
+PROMISES = Promises(
+    batches=st.tuples(*(random_cases(c) for c in CHANNELS * 6)),
+    goals=goals(),
+    fixed=longest_sums(),
+    same_time=flat_inputs(),
+)

@@ -51,39 +51,45 @@ def core_flags(core: str) -> list[str]:
     return [f"-mcpu={core}", "-mthumb", "-mfloat-abi=soft"]
 
 
-def run_on_core(
-    core: str, cases: Sequence[Case], folder: Path, machine: str | None = None
-) -> list[Run]:
-    """Run cases in one image.
+class Emulator:
+    """Runs cases on emulated cores; compiles the runtime once for each of them."""
 
-    Args:
-        core: what to compile for, as in MACHINES.
-        cases: what to run.
-        folder: for the image and its output.
-        machine: instead of the one in MACHINES.
-    """
-    image = _build(core, cases, folder)
-    run_tool(
-        [
-            require_tool("qemu-system-arm"),
-            *("-machine", machine or MACHINES[core], "-display", "none", "-serial", "none"),
-            *("-monitor", "none", "-semihosting-config", "enable=on,target=native"),
-            *("-icount", "shift=0", "-kernel", image.name),
-        ],
-        folder,
-    )
-    return _read((folder / _RESULT).read_bytes(), cases)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._objects: dict[str, list[Path]] = {}
 
+    def run(self, core: str, cases: Sequence[Case], machine: str | None = None) -> list[Run]:
+        """Run cases in one image.
 
-def _build(core: str, cases: Sequence[Case], folder: Path) -> Path:
-    compiler = require_tool("arm-none-eabi-gcc")
-    objects = compile_objects(compiler, core_flags(core), folder)
-    source, image = folder / "image.c", folder / "image.elf"
-    source.write_text(_render(cases))
-    flags = [*core_flags(core), "-std=gnu11", "-O1", "-ffreestanding", "-nostartfiles"]
-    script = [f"-Wl,-T,{_LINKER_SCRIPT}", "-Wl,--gc-sections"]
-    run_tool([compiler, *flags, *script, *INCLUDES, source, *objects, "-lgcc", "-o", image])
-    return image
+        Args:
+            core: what to compile for, as in MACHINES.
+            cases: what to run.
+            machine: instead of the one in MACHINES.
+        """
+        image = self._build(core, cases)
+        run_tool(
+            [
+                require_tool("qemu-system-arm"),
+                *("-machine", machine or MACHINES[core], "-display", "none", "-serial", "none"),
+                *("-monitor", "none", "-semihosting-config", "enable=on,target=native"),
+                *("-icount", "shift=0", "-kernel", image.name),
+            ],
+            image.parent,
+        )
+        return _read((image.parent / _RESULT).read_bytes(), cases)
+
+    def _build(self, core: str, cases: Sequence[Case]) -> Path:
+        compiler, folder = require_tool("arm-none-eabi-gcc"), self._folder / core
+        if core not in self._objects:
+            self._objects[core] = compile_objects(compiler, core_flags(core), folder)
+        (folder / _RESULT).unlink(missing_ok=True)  # of the last run
+        source, image = folder / "image.c", folder / "image.elf"
+        source.write_text(_render(cases))
+        flags = [*core_flags(core), "-std=gnu11", "-O1", "-ffreestanding", "-nostartfiles"]
+        script = [f"-Wl,-T,{_LINKER_SCRIPT}", "-Wl,--gc-sections"]
+        objects = self._objects[core]
+        run_tool([compiler, *flags, *script, *INCLUDES, source, *objects, "-lgcc", "-o", image])
+        return image
 
 
 def _render(cases: Sequence[Case]) -> str:
