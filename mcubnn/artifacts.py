@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,13 @@ HOT_SECTION = ".mcubnn_hot"
 """Code that is stored in flash and runs in RAM; where it runs in flash it is part of `.text`."""
 
 
+class InputLayout(StrEnum):
+    """Order of the axes of a four-dimensional model input."""
+
+    NCHW = "nchw"
+    NHWC = "nhwc"
+
+
 @dataclass(frozen=True)
 class InputOptions:
     """How pixels become the model's input: x = (pixel * scale - mean) / std.
@@ -34,12 +42,14 @@ class InputOptions:
     Attributes:
         dtype: type of the pixels the device receives, uint8 or int8.
         mean, std: one value, or one per channel.
+        layout: of the model's input; None where the file tells, or its sizes do.
     """
 
     dtype: DType = DType.UINT8
     scale: float = 1.0
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
+    layout: InputLayout | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcubnn.artifacts import InputOptions
+from mcubnn.artifacts import InputLayout, InputOptions
 from mcubnn.errors import BuildError, UsageError
 from mcubnn.ir.graph import Graph
 from mcubnn.ir.serialize import dump_graph, load_graph
@@ -168,6 +168,7 @@ def _input_options(document: Mapping[str, Any]) -> InputOptions:
         scale=float(document["scale"]),
         mean=tuple(float(v) for v in document["mean"]),
         std=tuple(float(v) for v in document["std"]),
+        layout=None if document["layout"] is None else InputLayout(document["layout"]),
     )
 
 

@@ -67,6 +67,7 @@ def build(
     board: opt.BoardId = None,
     out: opt.Out = None,
     input_type: opt.Pixels = None,
+    input_layout: opt.Layout = None,
     input_scale: opt.Scale = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
@@ -86,7 +87,7 @@ def build(
     wanted = pipeline.BuildOptions(
         opt.parse_budget(budget), opt.kernel_options(optimize, kernel, constant_time)
     )
-    options = opt.input_options(input_type, input_scale, mean, std)
+    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     path, chosen = _model(model, options)
     saved = pipeline.compile_model(path, pipeline.CompileOptions(chosen, calibrate, dump_ir))
     board_id = board or DEFAULT_BOARD
@@ -101,6 +102,7 @@ def build(
 def inspect(
     model: opt.Model = None,
     input_type: opt.Pixels = None,
+    input_layout: opt.Layout = None,
     input_scale: opt.Scale = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
@@ -112,7 +114,7 @@ def inspect(
     as_json: opt.AsJson = False,
 ) -> None:
     """Show what each layer becomes, whether it is binary and why not; with --board its kernel."""
-    options = opt.input_options(input_type, input_scale, mean, std)
+    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     path, chosen = _model(model, options)
     inspection = pipeline.inspect_model(
         path,
@@ -131,13 +133,14 @@ def run(
     limit: opt.Limit = None,
     port: opt.Port = None,
     input_type: opt.Pixels = None,
+    input_layout: opt.Layout = None,
     input_scale: opt.Scale = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """Stream images through an emulated or real board and print the accuracy."""
-    options = opt.input_options(input_type, input_scale, mean, std)
+    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     built = _open(target, board, options)
     images = pipeline.load_images(built, _data(built, data), limit)
     with progress_bar(_stderr) as advance:
@@ -174,6 +177,7 @@ def validate(
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write a JUnit XML file.")] = None,
     input_type: opt.Pixels = None,
+    input_layout: opt.Layout = None,
     input_scale: opt.Scale = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
@@ -183,7 +187,7 @@ def validate(
 
     Runs on this computer unless --board names another board or --port the line to one.
     """
-    options = opt.input_options(input_type, input_scale, mean, std)
+    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     built = _open(target, board or (HOST if port is None else None), options)
     images = pipeline.load_images(built, _data(built, data), limit)
     with progress_bar(_stderr) as advance:
@@ -203,6 +207,7 @@ def profile(
     limit: opt.ProfileLimit = 10,
     port: opt.Port = None,
     input_type: opt.Pixels = None,
+    input_layout: opt.Layout = None,
     input_scale: opt.Scale = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
@@ -212,7 +217,7 @@ def profile(
 
     Without --board and --port an emulated board with the core of the build's board is used.
     """
-    options = opt.input_options(input_type, input_scale, mean, std)
+    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     built = _open(target, board or (_emulated(target) if port is None else None), options)
     images = pipeline.load_images(built, _data(built, data), limit)
     with progress_bar(_stderr) as advance:

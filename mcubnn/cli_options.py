@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from mcubnn.artifacts import InputOptions
+from mcubnn.artifacts import InputLayout, InputOptions
 from mcubnn.board import list_boards
 from mcubnn.errors import UsageError
 from mcubnn.ir.types import DType
@@ -60,6 +60,12 @@ Mean = Annotated[
     str | None, typer.Option("--mean", help="One value, or one per channel: 0.49,0.48,0.45.")
 ]
 Std = Annotated[str | None, typer.Option("--std", help="One value, or one per channel.")]
+Layout = Annotated[
+    InputLayout | None,
+    typer.Option(
+        "--input-layout", help="Axes of the model's input, where no layer tells. [by its sizes]"
+    ),
+]
 Calibrate = Annotated[
     Path | None,
     typer.Option(help="npz of typical images, for real-valued activations inside the network."),
@@ -86,20 +92,25 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 
 
 def input_options(
-    pixels: PixelType | None, scale: str | None, mean: str | None, std: str | None
+    pixels: PixelType | None,
+    layout: InputLayout | None,
+    scale: str | None,
+    mean: str | None,
+    std: str | None,
 ) -> InputOptions | None:
     """The user's normalisation; None if no option was given.
 
     Raises:
         UsageError: a value is no number.
     """
-    if pixels is None and scale is None and mean is None and std is None:
+    if all(option is None for option in (pixels, layout, scale, mean, std)):
         return None
     return InputOptions(
         dtype=DType(pixels or PixelType.UINT8),
         scale=_number("--input-scale", scale or "1"),
         mean=_numbers("--mean", mean or "0"),
         std=_numbers("--std", std or "1"),
+        layout=layout,
     )
 
 

@@ -134,7 +134,7 @@ def compile_model(path: Path, options: CompileOptions) -> SavedModel:
         ModelError: the file cannot be read or lowered.
         UsageError: the options contradict the model.
     """
-    graph = import_model(path)
+    graph = import_model(path, options.input.layout)
     calibration = _calibration(graph, options)
     if options.dump_ir is not None:
         _dump(graph, options.dump_ir, options.input, calibration)
@@ -161,7 +161,11 @@ def _calibration(graph: Graph, options: CompileOptions) -> Array | None:
         return None
     pixels = graph.tensors[graph.input].with_dtype(options.input.dtype)
     outputs = graph.tensors[graph.output].elements
-    return load_dataset(options.calibrate, pixels, CALIBRATION_IMAGES, outputs=outputs).images
+    layout = options.input.layout
+    data = load_dataset(
+        options.calibrate, pixels, CALIBRATION_IMAGES, outputs=outputs, layout=layout
+    )
+    return data.images
 
 
 def _dump(graph: Graph, folder: Path, options: InputOptions, calibration: Array | None) -> None:
@@ -225,7 +229,8 @@ def load_images(built: Built, path: Path, limit: int | None) -> DataSet:
     """
     graph = built.model.graph
     outputs = graph.tensors[graph.output].elements
-    return load_dataset(path, graph.tensors[graph.input], limit, outputs=outputs)
+    kind, layout = graph.tensors[graph.input], built.model.input.layout
+    return load_dataset(path, kind, limit, outputs=outputs, layout=layout)
 
 
 @contextmanager

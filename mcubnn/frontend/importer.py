@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mcubnn.artifacts import InputLayout
 from mcubnn.errors import ModelError
-from mcubnn.frontend.input_layout import input_value, spread_input
+from mcubnn.frontend.input_layout import spread_input, with_layout
 from mcubnn.frontend.names import model_name
 from mcubnn.frontend.problems import printable
 from mcubnn.frontend.raw import RawGraph
@@ -19,11 +20,12 @@ from mcubnn.ir.graph import Graph
 from mcubnn.ir.verify import verify
 
 
-def import_model(path: Path) -> Graph:
+def import_model(path: Path, layout: InputLayout | None = None) -> Graph:
     """Read a model file.
 
     Args:
         path: an ONNX file; its external data, if any, lies in the same folder.
+        layout: of a four-dimensional input, where the user says it.
 
     Returns:
         A graph with a float32 input of shape (H, W, C) or (F,), which computes what the model
@@ -31,6 +33,7 @@ def import_model(path: Path) -> Graph:
 
     Raises:
         ModelError: the file cannot be read, or nodes that cannot be compiled: all of them.
+        UsageError: the network contradicts the layout.
     """
     simplified = simplify(read_onnx(path))
     _check_finite(simplified)
@@ -41,7 +44,8 @@ def import_model(path: Path) -> Graph:
             f"{printable(raw.input)} through any operator",
             "export the network again",
         )
-    graph = translate(raw, model_name(path.stem), input_value(raw), simplified.failures)
+    raw, source = with_layout(raw, layout)
+    graph = translate(raw, model_name(path.stem), source, simplified.failures)
     verify(graph)
     return graph
 

@@ -69,8 +69,12 @@ def pad(site: Site) -> Step:
     borders = _borders(site, value)
     filler = site.optional(2)
     fill = source.real("value", 0.0) if filler is None else float(filler.reshape(-1)[0])
-    if not np.isfinite(fill) or (value.type.dtype is DType.BIT and fill not in (-1.0, 0.0, 1.0)):
-        raise RuleError("the padding must be a number; around bits -1, 0 or 1", str(fill))
+    around_bits = value.type.dtype is DType.BIT
+    if fill == np.inf or (around_bits and fill not in (-1.0, 0.0, 1.0)):
+        raise RuleError(
+            "the padding must be a number, or -inf before a MaxPool; around bits -1, 0 or 1",
+            str(fill),
+        )
     if not any(any(border) for border in borders):
         return site.keep(value)
     labels = [label or _unit_axis(value, i) for i, label in enumerate(value.labels)]

@@ -10,7 +10,7 @@ from mcubnn.ir.graph import Graph, Node
 from mcubnn.ir.types import DType
 from mcubnn.ops.defs.conv2d import Conv2d
 from mcubnn.ops.defs.dense import Dense
-from mcubnn.ops.defs.elementwise import Elementwise
+from mcubnn.ops.defs.elementwise import Clip, Elementwise
 from mcubnn.ops.defs.max_pool import MaxPool
 from mcubnn.ops.defs.quantize import Quantize
 
@@ -45,6 +45,26 @@ def sum_bounds(
         largest, smallest = np.maximum(largest, 0), np.minimum(smallest, 0)
     axes = tuple(range(1, weights.ndim))
     return smallest.sum(axis=axes), largest.sum(axis=axes)
+
+
+def least_value(graph: Graph, tensor: str) -> float:
+    """A lower bound of a tensor, as far as the steps since the last layer tell; else -inf."""
+    dtype = graph.tensors[tensor].dtype
+    if dtype in _VALUE_RANGE:
+        return float(_VALUE_RANGE[dtype][0])
+    producer = graph.producer(tensor)
+    match None if producer is None else producer.op:
+        case Clip(low=low):
+            return low
+        case MaxPool():
+            assert producer is not None
+            return least_value(graph, producer.sources[0])
+        case Elementwise() as step if bool((step.direction() > 0).all()):
+            assert producer is not None
+            below = np.full(1, least_value(graph, producer.sources[0]), np.float32)
+            return float(step.apply(below).min())
+        case _:
+            return -np.inf
 
 
 def real_bounds(graph: Graph) -> dict[str, Interval]:

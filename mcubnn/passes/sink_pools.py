@@ -58,7 +58,7 @@ def _sink(graph: Graph, pool: Node) -> Graph:
     minimum = falling_channels(pool, steps, channels)
     moved = steps if end is None else [*steps, end]
     kind = graph.tensors[moved[-1].result if moved else pool.sources[0]].dtype
-    tail = _relink(pool, moved, _device_pool(pool.op, kind, minimum))
+    tail = _relink(pool, moved, device_pool(pool.op, kind, minimum))
     first = graph.nodes.index(pool)
     rest = [n for n in graph.nodes[first + 1 :] if n not in moved]
     return with_nodes(graph, [*graph.nodes[:first], *tail, *rest])
@@ -95,7 +95,8 @@ def falling_channels(pool: Node, steps: list[Node], channels: int) -> NDArray[np
     return direction < 0
 
 
-def _device_pool(op: MaxPool, kind: DType, minimum: NDArray[np.bool_]) -> DeviceOp:
+def device_pool(op: MaxPool, kind: DType, minimum: NDArray[np.bool_]) -> DeviceOp:
+    """The pool of bits or of 8-bit integers; minimum in the channels marked so."""
     if kind is DType.BIT:
         return BitMaxPool(op.window, minimum)
     return Int8MaxPool(op.window, minimum)

@@ -18,7 +18,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from mcubnn.artifacts import DataSet
+from mcubnn.artifacts import DataSet, InputLayout
 from mcubnn.errors import UsageError
 from mcubnn.ir.types import Array, TensorType
 
@@ -45,7 +45,12 @@ class _Header:
 
 
 def load_dataset(
-    path: Path, input_type: TensorType, limit: int | None = None, *, outputs: int
+    path: Path,
+    input_type: TensorType,
+    limit: int | None = None,
+    *,
+    outputs: int,
+    layout: InputLayout | None = None,
 ) -> DataSet:
     """Read images in the model's layout and type, and labels if there are any.
 
@@ -55,6 +60,7 @@ def load_dataset(
         input_type: of the model's input; the images must have exactly its element type.
         limit: read only this many images; None for all.
         outputs: number of the model's scores; labels are 0..outputs-1.
+        layout: of the images where their sizes cannot tell: height, width and channels are equal.
 
     Raises:
         UsageError: the file cannot be read or does not fit the model.
@@ -63,7 +69,8 @@ def load_dataset(
         raise UsageError(f"--limit: expected at least 1, found {limit}")
     try:
         with zipfile.ZipFile(path) as archive:
-            images, total = _read_images(archive, path, input_type, limit)
+            stored, total = _read_images(archive, path, input_type, limit)
+            images = _to_layout(path, stored, input_type.shape, layout)
             labels = _read_labels(archive, path, total, len(images))
     except FileNotFoundError as error:
         raise UsageError(f"data set {path} does not exist") from error
@@ -80,7 +87,7 @@ def load_dataset(
 def _read_images(
     archive: zipfile.ZipFile, path: Path, input_type: TensorType, limit: int | None
 ) -> tuple[Array, int]:
-    """The first images in the model's layout, and how many the file has."""
+    """The first images in the file's layout, and how many the file has."""
     key = _find_key(archive, IMAGE_KEYS)
     if key is None:
         names = ", ".join(sorted(archive.namelist())[:8]) or "nothing"
@@ -92,7 +99,7 @@ def _read_images(
         header = _read_header(stream, key)
         _check_images(path, header, input_type)
         count = header.shape[0] if limit is None else min(limit, header.shape[0])
-        return _to_layout(_read_array(stream, header, count), input_type.shape), header.shape[0]
+        return _read_array(stream, header, count), header.shape[0]
 
 
 def _read_labels(
@@ -195,8 +202,17 @@ def _transposition(found: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int
     return () if has_one_channel and math.prod(found) == math.prod(wanted) else None
 
 
-def _to_layout(images: Array, wanted: tuple[int, ...]) -> Array:
+def _to_layout(
+    path: Path, images: Array, wanted: tuple[int, ...], layout: InputLayout | None
+) -> Array:
     axes = _transposition(images.shape[1:], wanted)
+    if len(set(wanted)) == 1 < wanted[0] and images.shape[1:] == wanted and len(wanted) == 3:
+        if layout is None:
+            raise UsageError(
+                f"data set {path}: images of {list(wanted)} can be [H, W, C] or [C, H, W]",
+                "compile the model with --input-layout nhwc or nchw, the layout of both",
+            )
+        axes = (0, 2, 3, 1) if layout is InputLayout.NCHW else ()
     ordered = images.transpose(axes) if axes else images.reshape(len(images), *wanted)
     return np.ascontiguousarray(ordered)
 

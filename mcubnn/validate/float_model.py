@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcubnn.artifacts import InputOptions
+from mcubnn.artifacts import InputLayout, InputOptions
 from mcubnn.ir.types import Array
 
 _BATCH = 128
@@ -73,7 +73,7 @@ def _run(session: Any, images: Array, options: InputOptions) -> NDArray[np.int64
     classes = []
     for start in range(0, len(images), batch):
         part = images[start : start + batch]
-        feed = _arrange(_convert(part, entry.type, options), entry.shape[1:])
+        feed = _arrange(_convert(part, entry.type, options), entry.shape[1:], options.layout)
         if fixed_batch and len(part) < fixed_batch:
             feed = np.concatenate([feed, np.repeat(feed[-1:], fixed_batch - len(part), axis=0)])
         (scores,) = session.run([output], {entry.name: feed})
@@ -90,11 +90,14 @@ def _convert(images: Array, kind: str, options: InputOptions) -> Array:
     raise ValueError(message)
 
 
-def _arrange(images: Array, wanted: Sequence[int | str | None]) -> Array:
+def _arrange(
+    images: Array, wanted: Sequence[int | str | None], layout: InputLayout | None
+) -> Array:
     """Bring NHWC images or vectors to the model's input shape; symbolic sizes fit anything."""
     if images.ndim == 4 and len(wanted) == 3:
-        # ONNX images are NCHW by convention, so that order wins where both fit.
-        for axes in ((0, 3, 1, 2), (0, 1, 2, 3)):
+        # ONNX images are NCHW by convention, so that order wins where both fit and nobody tells.
+        orders = (0, 3, 1, 2), (0, 1, 2, 3)
+        for axes in reversed(orders) if layout is InputLayout.NHWC else orders:
             moved = images.transpose(axes)
             if _fits(moved.shape[1:], wanted):
                 return np.ascontiguousarray(moved)

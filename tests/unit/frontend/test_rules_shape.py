@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from onnx import NodeProto
 
+from mcubnn.artifacts import InputLayout
+from mcubnn.errors import UsageError
 from mcubnn.frontend.importer import import_model
 from mcubnn.ir.types import Array
 from mcubnn.ops.defs.shape import Flatten
@@ -107,6 +109,58 @@ def test_layout_of_an_input_that_is_only_flattened_follows_from_its_sizes(
     model = make_model([node("Flatten", "x", "y")], {}, shape)
     graph = import_model(save(model, tmp_path))
     assert graph.tensors["x"].shape == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "expected"),
+    [
+        ([1, 3, 8, 9], InputLayout.NHWC, (3, 8, 9)),
+        ([1, 28, 28, 3], InputLayout.NCHW, (28, 3, 28)),
+        ([1, 4, 4, 4], InputLayout.NHWC, (4, 4, 4)),
+    ],
+)
+def test_user_says_the_layout(
+    tmp_path: Path, shape: list[int], layout: InputLayout, expected: tuple[int, ...]
+) -> None:
+    model = make_model([node("Flatten", "x", "y")], {}, shape)
+    graph = import_model(save(model, tmp_path), layout)
+    assert graph.tensors["x"].shape == expected
+    assert not graph.notes
+    flatten = graph.nodes[0].op
+    assert isinstance(flatten, Flatten)
+    assert flatten.channels_first == (layout is InputLayout.NCHW)
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "other"), [([1, 3, 8, 9], "nchw", "nhwc"), ([1, 8, 9, 3], "nhwc", "nchw")]
+)
+def test_guessed_layout_is_noted(tmp_path: Path, shape: list[int], layout: str, other: str) -> None:
+    path = save(make_model([node("Flatten", "x", "y")], {}, shape), tmp_path)
+    (note,) = import_model(path).notes
+    assert note.node == "x"
+    assert f"is taken as {layout}, channels 3" in note.text
+    assert note.text.endswith(f"--input-layout {other}")
+
+
+def test_one_channel_needs_no_note(tmp_path: Path) -> None:
+    path = save(make_model([node("Flatten", "x", "y")], {}, [1, 1, 8, 9]), tmp_path)
+    assert not import_model(path).notes
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shape", "words"),
+    [
+        ([node("Conv", "x w", "y")], [1, 3, 8, 9], "reads its input .* as nchw"),
+        ([node("Relu", "x", "y")], [1, 12], "no map of channels"),
+        ([node("Relu", "x", "y")], [1, 12, 7], "no map of channels"),
+    ],
+)
+def test_layout_that_the_network_contradicts(
+    tmp_path: Path, nodes: list[NodeProto], shape: list[int], words: str
+) -> None:
+    path = save(make_model(nodes, {"w": floats(2, 3, 3, 3)}, shape), tmp_path)
+    with pytest.raises(UsageError, match=f"--input-layout nhwc: .*{words}"):
+        import_model(path, InputLayout.NHWC)
 
 
 def test_images_without_channel_axis_have_one_channel(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from mcubnn.artifacts import InputOptions
 from mcubnn.errors import ModelError
 from mcubnn.ir.graph import Graph
 from mcubnn.ir.op import Op
+from mcubnn.ir.types import DType
 from mcubnn.ops.defs.bit_max_pool import BitMaxPool
 from mcubnn.ops.defs.elementwise import Add, Clip, Mul
+from mcubnn.ops.defs.int8_max_pool import Int8MaxPool
 from mcubnn.ops.defs.max_pool import MaxPool
 from mcubnn.ops.defs.sign import Sign
 from mcubnn.ops.evaluate import evaluate_graph
@@ -80,6 +82,22 @@ def test_pool_on_pixels_becomes_int8_max_pool() -> None:
     graph = network((8, 8, 3), _POOL, conv((3, 8)), norm(8, 400.0), Sign(1), dense((2, 2, 8), 4))
     lowered = assert_same_scores(graph, InputOptions())
     assert operator_names(lowered)[0] == "int8_max_pool"
+
+
+@pytest.mark.parametrize("pool", [_POOL, _PADDED], ids=["plain", "padded"])
+@pytest.mark.parametrize("dtype", [DType.UINT8, DType.INT8])
+def test_pool_on_normalised_pixels_is_a_pool_of_pixels(pool: MaxPool, dtype: DType) -> None:
+    """A falling step of one channel makes the maximum a minimum."""
+    options = InputOptions(dtype, 1 / 255, (0.5, 0.4, 0.3), (0.5, 0.25, 0.5))
+    ops = (pool, Mul(f32([1, -1, 1])), conv((3, 8)), norm(8, 9.0), Sign(1))
+    shape = network((8, 8, 3), *ops).tensors["sign_4"].shape
+    lowered = assert_same_scores(network((8, 8, 3), *ops, dense(shape, 4)), options)
+    assert operator_names(lowered)[:2] == ["int8_max_pool", "input_conv2d"]
+    reversed_ = (ops[1], ops[0], *ops[2:])
+    lowered = assert_same_scores(network((8, 8, 3), *reversed_, dense(shape, 4)), options)
+    flags = lowered.nodes[0].op
+    assert isinstance(flags, Int8MaxPool)
+    assert flags.minimum.tolist() == [False, True, False]
 
 
 def test_pool_without_a_binarizer_is_refused() -> None:

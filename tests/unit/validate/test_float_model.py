@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mcubnn.artifacts import InputOptions
+from mcubnn.artifacts import InputLayout, InputOptions
 from mcubnn.ir.types import DType, TensorType
 from mcubnn.validate.dataset import load_dataset
 from mcubnn.validate.float_model import float_classes, normalise
@@ -77,6 +77,16 @@ def test_an_input_that_does_not_fit_is_a_reason_not_an_error(tmp_path: Path) -> 
     found = float_classes(write_model(tmp_path / "m.onnx", ["n", 7]), IMAGES, InputOptions())
     assert found.classes is None
     assert "does not fit images [2, 3, 4]" in found.engine
+
+
+@pytest.mark.parametrize("layout", InputLayout)
+def test_layout_tells_where_sizes_do_not(tmp_path: Path, layout: InputLayout) -> None:
+    cubes = np.random.default_rng(5).integers(0, 256, (9, 3, 3, 3), dtype=np.uint8)
+    path = write_model(tmp_path / "m.onnx", ["n", 3, 3, 3])
+    found = float_classes(path, cubes, InputOptions(layout=layout))
+    fed = cubes if layout is InputLayout.NHWC else cubes.transpose(0, 3, 1, 2)
+    assert found.classes is not None
+    assert found.classes.tolist() == expected_classes(fed)
 
 
 def test_a_file_onnxruntime_cannot_run_is_a_reason(tmp_path: Path) -> None:
