@@ -36,7 +36,7 @@ from mcubnn.ops.variants.f2c_classes import (
     taps_inside,
     threshold_classes,
 )
-from mcubnn.ops.variants.f2c_code import Code, SumCode, code_for, cycles
+from mcubnn.ops.variants.f2c_code import CODE_BOUND, Code, SumCode, code_for, cycles
 from mcubnn.ops.variants.f2c_cost import (
     Inputs,
     Walk,
@@ -57,7 +57,7 @@ class Around:
         pixel: of each output pixel.
         row: of each row of a window with taps that have entries.
         listed_tap: of each tap that has entries, for lists that serve one pixel only.
-        padding_tap: of each of these that is padding, in addition.
+        list_call: of each call of mcubnn_f2c_list, likewise.
         unset: of a pixel, in addition, if its unset inputs are walked.
         unset_row: likewise of a row of its window.
         code_bytes: of the kernel itself.
@@ -67,16 +67,16 @@ class Around:
     pixel: int
     row: int
     listed_tap: int
-    padding_tap: int
+    list_call: int
     unset: int
     unset_row: int
     code_bytes: int
 
-    def instructions(self, rows: int, taps: int, padding_taps: int, unset_share: float) -> float:
+    def instructions(self, rows: int, taps: int, list_calls: int, unset_share: float) -> float:
         """Those of one pixel."""
         fixed = self.pixel + self.row * rows + self.listed_tap * taps
         unset = unset_share * (self.unset + self.unset_row * rows)
-        return fixed + self.padding_tap * padding_taps + unset
+        return fixed + self.list_call * list_calls + unset
 
 
 class BinaryConv2dF2c(KernelVariant):
@@ -158,15 +158,16 @@ class BinaryConv2dF2c(KernelVariant):
         call = self.kernel_call(op, sources)
         code = code_for(core)
         around = self.around(op, source, code)
-        mean, worst = float(around.call), float(around.call)
+        mean, worst = float(around.call), CODE_BOUND * around.call
         for (rows, columns), count in taps_inside(op.window, _map_size(source)).items():
             inputs, padding_taps = _inputs(op, rows * columns)
             listed_rows = rows if op.pad_value == 0 else op.window.kernel[0]
             taps = rows * columns + padding_taps
+            calls = rows * _list_calls(op, columns) + padding_taps
             walk = self._walk(op, code.sum, inputs, listed_rows)
             share = inputs.unset_share(density)
-            mean += count * around.instructions(listed_rows, taps, padding_taps, share)
-            worst += count * around.instructions(listed_rows, taps, padding_taps, 1)
+            mean += count * around.instructions(listed_rows, taps, calls, share)
+            worst += CODE_BOUND * count * around.instructions(listed_rows, taps, calls, 1)
             mean += count * walk.mean_instructions(density)
             worst += count * walk.worst_instructions()
         return Cost(
@@ -214,18 +215,22 @@ class BinaryConv2dF2cRows(BinaryConv2dF2c):
 
     def around(self, op: BinaryConv2d, source: TensorType, code: Code) -> Around:
         out_h = op.window.output_size(*_map_size(source))[0]
-        rows, columns = _listed_size(op, source)
-        padding = max(0, rows * columns - source.shape[0] * source.shape[1])
-        own = code.rows
-        row = own.listed_row + list_instructions(code.list, columns, source.channels)
-        lists = rows * row + (code.list.call + own.padding) * padding
+        own, columns = code.rows, _listed_size(op, source)[1]
+        rows, inside_rows = _listed_rows(op, source)
+        inside = min(columns - min(op.window.pads[1], columns), source.shape[1])
+        if op.pad_value == 0:
+            inside = columns
+        padding = rows * columns - inside_rows * inside
+        pad_pixel = own.padding + list_instructions(code.list, 1, source.channels)
+        lists = rows * own.listed_row + padding * pad_pixel
+        lists += inside_rows * list_instructions(code.list, inside, source.channels)
         clipped = own.clipped if op.pad_value == 0 and op.window.has_padding else 0
         return Around(
             call=own.call + out_h * (own.output_row + own.window_row * op.window.kernel[0]) + lists,
             pixel=own.pixel + clipped,
             row=own.row,
             listed_tap=0,
-            padding_tap=0,
+            list_call=0,
             unset=own.unset,
             unset_row=own.unset_row,
             code_bytes=own.code_bytes,
@@ -256,13 +261,12 @@ class BinaryConv2dF2cPixel(BinaryConv2dF2c):
     def around(self, op: BinaryConv2d, source: TensorType, code: Code) -> Around:
         out_h = op.window.output_size(*_map_size(source))[0]
         own = code.pixel
-        apart = own.apart if op.window.dilations[1] > 1 else 0
         return Around(
             call=own.call + own.output_row * out_h,
             pixel=own.pixel,
             row=own.row,
-            listed_tap=listed_pixel_instructions(code.list, source.channels) + apart,
-            padding_tap=own.apart - apart,
+            listed_tap=listed_pixel_instructions(code.list, source.channels),
+            list_call=own.list_call + code.list.call,
             unset=own.unset,
             unset_row=0,
             code_bytes=own.code_bytes,
@@ -288,6 +292,11 @@ def _inputs(op: BinaryConv2d, taps: int) -> tuple[Inputs, int]:
     return Inputs(entries, taps * channels, set_constants), padding_taps
 
 
+def _list_calls(op: BinaryConv2d, columns: int) -> int:
+    """Calls of mcubnn_f2c_list for so many columns of one row of the input."""
+    return columns if op.window.dilations[1] > 1 else min(columns, 1)
+
+
 def _listed_size(op: BinaryConv2d, source: TensorType) -> tuple[int, int]:
     """Rows and columns of the map whose pixels are entered into lists."""
     if op.pad_value == 0:
@@ -297,6 +306,14 @@ def _listed_size(op: BinaryConv2d, source: TensorType) -> tuple[int, int]:
         (out_h - 1) * op.window.strides[0] + op.window.span[0],
         (out_w - 1) * op.window.strides[1] + op.window.span[1],
     )
+
+
+def _listed_rows(op: BinaryConv2d, source: TensorType) -> tuple[int, int]:
+    """Rows of the map under any window, and those of them that are not padding."""
+    taps = _classes(op, source).row_taps
+    first = np.arange(len(taps)) * op.window.strides[0] - op.window.pads[0]
+    rows = np.unique((first[:, None] + np.arange(taps.shape[1]))[taps])
+    return len(rows), int(((rows >= 0) & (rows < source.shape[0])).sum())
 
 
 def _classes(op: BinaryConv2d, source: TensorType) -> ThresholdClasses:

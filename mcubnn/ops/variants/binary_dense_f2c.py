@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +25,7 @@ from mcubnn.ops.variants.bit_sliced import (
     stage_problem,
     tables_struct,
 )
-from mcubnn.ops.variants.f2c_code import code_for, cycles
+from mcubnn.ops.variants.f2c_code import CODE_BOUND, code_for, cycles
 from mcubnn.ops.variants.f2c_cost import Inputs, Walk, list_instructions
 
 
@@ -74,7 +75,7 @@ class BinaryDenseF2c(KernelVariant):
         instructions = around + walk.mean_instructions(density)
         return Cost(
             instructions=instructions,
-            worst_instructions=around + walk.worst_instructions(),
+            worst_instructions=ceil(CODE_BOUND * around) + walk.worst_instructions(),
             cycles=cycles(instructions, core),
             scratch_bytes=call.scratch_bytes,
             flash_bytes=call.weight_bytes + code.core_bytes + code.dense_bytes,

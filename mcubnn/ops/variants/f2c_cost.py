@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import ceil, exp, pi, sqrt
 from statistics import NormalDist
+
+import numpy as np
 
 from mcubnn.ops.variants.bit_sliced import BASE_PLANES, QUAD
 from mcubnn.ops.variants.f2c_code import BLOCK, ListCode, SumCode
@@ -81,18 +84,17 @@ class Walk:
         return self._fixed() + self.output_words * (each + ripple)
 
     def worst_instructions(self) -> int:
-        """Bound: most inputs are walked, in lists whose last blocks cost most.
+        """Bound: most inputs are walked, spread over the lists as costs most.
 
         In each block a carry may run through all planes that have a loop: (add, b) and 6 a plane.
         """
         walked = self.inputs.most_walked()
-        per_entry = self.code.part_of_block(BLOCK) / BLOCK
-        parts = (self.code.part_of_block(n) - per_entry * n for n in range(1, BLOCK))
-        segment = self.code.segment + self.code.part + max(parts)
+        lists = max(1, self.segments)
         blocks = walked // BLOCK + self.segments
         ripple = blocks * (2 + 6 * self._rippled_planes) if self._rippled_planes else 0
-        lists = per_entry * walked + self.segments * segment
-        return ceil(self._fixed() + self.output_words * (lists + ripple))
+        longest = min(walked, ceil(self.inputs.entries / lists))
+        each = _dearest_list(self.code, longest, walked / lists)
+        return ceil(self._fixed() + self.output_words * (self.segments * each + ripple))
 
     @property
     def _high_planes(self) -> int:
@@ -137,3 +139,33 @@ def _mean_list(code: SumCode, mean: float, spread: float) -> float:
     shares = [exp(-(((n - mean) / spread) ** 2) / 2) for n in counts]
     total = sum(share * _list(code, n) for share, n in zip(shares, counts, strict=True))
     return total / sum(shares)
+
+
+def _dearest_list(code: SumCode, longest: int, mean: float) -> float:
+    """Bound of the mean cost of segments that have no more than `mean` entries on average.
+
+    No segment has more than `longest`. Their mean cost is at most that of the smallest concave
+    function above all costs, at the mean or, where more entries cost less, before it.
+    """
+    counts, costs = _hull(code, longest)
+    dearest = counts[costs.index(max(costs))]
+    return float(np.interp(min(mean, dearest), counts, costs))
+
+
+@cache
+def _hull(code: SumCode, longest: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The corners (entries, cost) of that function."""
+    corners: list[tuple[int, int]] = []
+    for n in range(longest + 1):
+        cost = _list(code, n)
+        while len(corners) > 1 and _is_below(corners[-1], corners[-2], (n, cost)):
+            corners.pop()
+        corners.append((n, cost))
+    counts, costs = zip(*corners, strict=True)
+    return counts, costs
+
+
+def _is_below(middle: tuple[int, int], left: tuple[int, int], right: tuple[int, int]) -> bool:
+    """Whether a point lies on or below the line between its neighbours."""
+    rise, run = right[1] - left[1], right[0] - left[0]
+    return (middle[1] - left[1]) * run <= rise * (middle[0] - left[0])

@@ -20,7 +20,7 @@ PORTABLE = "portable"
 _BOUND_FACTOR = 1.1
 """Above the deviation of the fit."""
 
-_BOUND_MARGIN = 20
+_BOUND_MARGIN = 8
 """For calls that are over before a factor counts."""
 
 _CYCLES_PER_INSTRUCTION = 1.2
