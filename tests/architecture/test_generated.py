@@ -24,7 +24,7 @@ from tests.architecture.models import every_operator, renamed
 from tests.architecture.sources import ROOT
 from tests.kernels.toolchain import FLAGS, RUNTIME, SOURCES, require_tool, run_tool
 
-_CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+_CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 _INCLUDES = (f"-I{RUNTIME / 'include'}", f"-I{RUNTIME / 'src'}")
 _STARTUP_NAMES = {"main", "Reset_Handler"}
 

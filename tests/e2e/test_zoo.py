@@ -12,7 +12,7 @@ from tests.e2e.zoo import CASES, EXPORTERS, Workshop, images
 
 _IMAGES = 32
 _QEMU_IMAGES = 6
-_BOARDS = ("qemu-mps2-an385", "qemu-mps2-an386", "qemu-mps2-an500")
+_BOARDS = ("qemu-mps2-an385", "qemu-mps2-an386", "qemu-mps2-an500", "qemu-mps3-an547")
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS)

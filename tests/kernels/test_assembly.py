@@ -76,7 +76,8 @@ def test_frames_are_counted(listing: str, frame_bytes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "core", ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"]
+    "core",
+    ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"],
 )
 def test_clang_assembles_every_file_for_every_core(core: str, tmp_path: Path) -> None:
     runtime = ASSEMBLY[0].parents[2]

@@ -18,7 +18,7 @@ from tests.kernels.toolchain import (
     run_tool,
 )
 
-CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 REQUIRED_WARNINGS = (
     *("all", "extra", "pedantic", "error", "conversion", "sign-conversion", "shadow", "cast-qual"),
     *("missing-prototypes", "strict-prototypes", "undef", "double-promotion", "vla"),

@@ -68,8 +68,8 @@ static void copy(uint32_t *word, const uint32_t *end, const uint32_t *source) {
 /** Initialise memory as C requires, copy hot code to where it runs, and run main. */
 void Reset_Handler(void) {
     SCB_VTOR = (uint32_t)(uintptr_t)&vectors;
-#if defined(__ARM_FP)
-    SCB_CPACR |= 0xFu << 20; /* full access to the coprocessors 10 and 11, the FPU */
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
+    SCB_CPACR |= 0xFu << 20; /* full access to the coprocessors 10 and 11: FPU and MVE */
     __asm volatile("dsb\n\tisb" ::: "memory");
 #endif
     copy(mcubnn_ld_data_start, mcubnn_ld_data_end, mcubnn_ld_data_load);

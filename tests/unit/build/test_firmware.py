@@ -20,7 +20,10 @@ from mcubnn.errors import BudgetError, BuildError, UsageError
 
 needs_arm_gcc = pytest.mark.skipif(shutil.which(ARM_GCC) is None, reason=f"no {ARM_GCC} in PATH")
 needs_qemu = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"no {QEMU} in PATH")
-QEMU_BOARDS = ["qemu-mps2-an385", "qemu-mps2-an386", "qemu-mps2-an500", "qemu-microbit"]
+QEMU_BOARDS = [
+    *("qemu-mps2-an385", "qemu-mps2-an386", "qemu-mps2-an500"),
+    *("qemu-mps3-an547", "qemu-microbit"),
+]
 ECHO_MAIN = """\
 #include "firmware_model.h"
 #include "port.h"

@@ -30,6 +30,7 @@ MACHINES = {
     "mps2-an385": ("cortex-m3", "mps2", 25_000_000),
     "mps2-an386": ("cortex-m4", "mps2", 25_000_000),
     "mps2-an500": ("cortex-m7", "mps2", 25_000_000),
+    "mps3-an547": ("cortex-m55", "mps3", 32_000_000),
 }
 LOOPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 97, 98, 99, 100, 1000, 65_535, 1_000_000, 10_000_019)
 
@@ -37,7 +38,7 @@ LOOPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 97, 98, 99, 100, 1000, 65_535, 1_000
 @given(
     st.integers(0, 600_000_000),
     st.integers(0, 40),
-    st.sampled_from([25_000_000, 16_000_000]),
+    st.sampled_from([32_000_000, 25_000_000, 16_000_000]),
     st.integers(0, 10**12),
 )
 def test_a_count_is_exact_wherever_between_two_ticks_it_starts(
