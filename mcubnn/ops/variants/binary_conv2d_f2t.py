@@ -135,7 +135,7 @@ class BinaryConv2dF2t(KernelVariant):
         instructions = float(code.counts @ _units(op, sources[0]))
         return Cost(
             instructions=instructions,
-            worst_instructions=ceil(_BOUND_FACTOR * instructions) + _BOUND_MARGIN,
+            worst_instructions=ceil(_BOUND_FACTOR * instructions),
             cycles=_cycles_per_instruction(code, core) * instructions,
             scratch_bytes=call.scratch_bytes,
             flash_bytes=call.weight_bytes + code.code_bytes,
@@ -164,7 +164,6 @@ _THUMB1 = _Code(np.array([100, 1390, 23.8, 13.2, 152, 270, 5.6, 84, 16.8]), 2950
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.75
 """It issues up to two instructions a cycle."""
 _BOUND_FACTOR = 1.12
-_BOUND_MARGIN = 400
 
 
 def _cycles_per_instruction(code: _Code, core: Core) -> float:
