@@ -40,7 +40,7 @@ ASSEMBLY_BYTES: Mapping[str, int] = {
     "mcubnn_input_conv2d_tab_expand": 44,
     "mcubnn_input_conv2d_tab_slide": 32,
     "mcubnn_input_conv2d_tab_sum": 48,
-    "mcubnn_mdfa_sums": 72,
+    "mcubnn_mdfa_sums": 80,
 }
 
 _INDIRECT = "__indirect_call"

@@ -22,7 +22,9 @@ mcubnn_status mcubnn_binary_dense_mdfa(const mcubnn_context *context,
         return MCUBNN_ERROR_SCRATCH;
     }
     uint32_t *row = (uint32_t *)context->buffer;
-    mcubnn_mdfa_row(row, input, words);
+    mcubnn_mdfa_row whole = {.next = row, .parity = 0u};
+    mcubnn_mdfa_append_words(&whole, input, words);
+    mcubnn_mdfa_end(&whole, words);
 
     const int32_t inputs = (int32_t)(pixels * params->input.channels);
     const uint32_t outputs = params->output_stage.channels;

@@ -2,9 +2,9 @@
 
 #include "full_adders.h"
 
-#if MCUBNN_MDFA_THUMB2
+#if MCUBNN_MDFA_ASSEMBLY
 
-/* ISO C wants a declaration in every file; the function is in thumb2/. */
+/* ISO C wants a declaration in every file; the function is in thumb1/ and thumb2/. */
 typedef uint32_t mcubnn_mdfa_unused;
 
 #else
@@ -43,14 +43,30 @@ static inline uint32_t add_sixteen(planes *p, const uint32_t *parities, const ui
     return mcubnn_add_pair(&p->eights, mcubnn_add_pairs(&p->fours, first, second));
 }
 
+/** Planes of the first words, none, one or two. */
+static inline planes start(const uint32_t *parities, const uint32_t *weights, uint32_t count) {
+    planes p = {0u, 0u, 0u, 0u};
+    if (count != 0u) {
+        p.ones = parities[0] ^ weights[0];
+    }
+    if (count == 2u) {
+        const uint32_t sum = parities[1] ^ weights[1];
+        p.twos = p.ones & ~sum;
+        p.ones = sum;
+    }
+    return p;
+}
+
 void mcubnn_mdfa_sums(const uint32_t *row, const uint32_t *weights, uint32_t words, int32_t inputs,
                       uint32_t count, int32_t *sums) {
+    const uint32_t first = words % 4u;
     const uint32_t *end = row + words;
     const uint32_t *sixteens_begin = row + (words % 16u);
     for (uint32_t i = 0u; i < count; ++i) {
-        planes p = {0u, 0u, 0u, 0u};
-        const uint32_t *next = row;
-        for (; next != sixteens_begin; next += 4) { /* at most 12 words: eights cannot overflow */
+        planes p = start(row, weights, first);
+        const uint32_t *next = row + first;
+        weights += first;
+        for (; next != sixteens_begin; next += 4) { /* at most 14 words: eights cannot overflow */
             const uint32_t carry = mcubnn_add_pair(&p.twos, add_four(&p, next, weights));
             p.eights ^= mcubnn_add_word(&p.fours, carry);
             weights += 4;

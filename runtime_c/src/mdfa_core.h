@@ -8,40 +8,53 @@
  *  The plane of weight 1 is the parity of all words so far, and all that its adders need are
  *  parities. So both vectors are stored as running parities, word k being the XOR of words 0..k:
  *  their XOR is the running parity of the differences, and adding four words takes 6 operations.
- *  A repeated parity is a word without differences; so rows can be padded to whole fours.
+ *  A repeated parity is a word without differences; so a row can be padded. One or two words that
+ *  are left over need no adder: the planes start with them. Of two words with the parities p = a
+ *  and q = a ^ b the sum is q and the carry p & ~q = a & b.
  */
 #ifndef MCUBNN_MDFA_CORE_H
 #define MCUBNN_MDFA_CORE_H
 
 #include "bits.h"
-#include "mcubnn/types.h"
+#include "mcubnn/mdfa.h"
 
-/** Whether thumb2/mdfa_sums.S is for this core. */
+/** Whether one of thumb1/mdfa_sums.S and thumb2/mdfa_sums.S is for this core. */
 #if defined(__ARM_ARCH_PROFILE) && defined(__ARM_ARCH_ISA_THUMB)
-#define MCUBNN_MDFA_THUMB2 (__ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2)
+#define MCUBNN_MDFA_ASSEMBLY (__ARM_ARCH_PROFILE == 'M')
 #else
-#define MCUBNN_MDFA_THUMB2 0
+#define MCUBNN_MDFA_ASSEMBLY 0
 #endif
 
-/** Words of a row: those of the vector, and the last parity repeated up to a multiple of 4. */
+/** Words of a row, see mcubnn/mdfa.h: as they are added in fours, never three are left over. */
 static inline uint32_t mcubnn_mdfa_row_words(uint32_t words) {
-    return (words + 3u) & ~3u;
+    return words % 4u == 3u ? words + 1u : words;
 }
 
-/** Write a row of running parities.
- *
- *  @param row   gets mcubnn_mdfa_row_words(count) words
- *  @param words the vector
- *  @param count its words
- */
-static inline void mcubnn_mdfa_row(uint32_t *row, const uint32_t *words, uint32_t count) {
-    uint32_t parity = 0u;
+/** Where a row of running parities goes on. */
+typedef struct {
+    uint32_t *next;
+    uint32_t parity; /**< of all words so far */
+} mcubnn_mdfa_row;
+
+/** Append a word of the vector. */
+static inline void mcubnn_mdfa_append(mcubnn_mdfa_row *row, uint32_t word) {
+    row->parity ^= word;
+    *row->next = row->parity;
+    ++row->next;
+}
+
+/** Append words of the vector. */
+static inline void mcubnn_mdfa_append_words(mcubnn_mdfa_row *row, const uint32_t *words,
+                                            uint32_t count) {
     for (uint32_t i = 0u; i < count; ++i) {
-        parity ^= words[i];
-        row[i] = parity;
+        mcubnn_mdfa_append(row, words[i]);
     }
-    for (uint32_t i = count; i % 4u != 0u; ++i) {
-        row[i] = parity;
+}
+
+/** Complete a row of so many words. */
+static inline void mcubnn_mdfa_end(mcubnn_mdfa_row *row, uint32_t words) {
+    if (mcubnn_mdfa_row_words(words) != words) {
+        mcubnn_mdfa_append(row, 0u);
     }
 }
 
@@ -49,7 +62,7 @@ static inline void mcubnn_mdfa_row(uint32_t *row, const uint32_t *words, uint32_
  *
  *  @param row     the input
  *  @param weights [count][words]
- *  @param words   of a row, a multiple of 4, at least 4
+ *  @param words   of a row, as mcubnn_mdfa_row_words() gives them, at least 1
  *  @param inputs  values in a row
  *  @param count   number of rows, at least 1
  *  @param sums    gets one sum per row

@@ -165,14 +165,13 @@ static void check_f2c_scratch(void) {
 
 /* Parameters and scratch of the mdfa kernel: usable at last. */
 static void check_mdfa(void) {
-    static const uint32_t row[4] = {1u, 1u, 1u, 1u};
     const uint32_t in[1] = {1u};
-    uint32_t scratch[4];
+    uint32_t scratch[1];
     int32_t out[1] = {7};
     const mcubnn_context context = {scratch, sizeof scratch};
     const mcubnn_context none = {NULL, sizeof scratch};
     const mcubnn_context small = {scratch, sizeof scratch - 1u};
-    const mcubnn_binary_dense_mdfa_params dense = {{1, 1, 1}, row, usable.output_stage};
+    const mcubnn_binary_dense_mdfa_params dense = {{1, 1, 1}, weights, usable.output_stage};
     mcubnn_binary_dense_mdfa_params params = dense;
     params.weights = NULL;
     expect("mdfa weights", MCUBNN_ERROR_ARGUMENT,
@@ -186,6 +185,47 @@ static void check_mdfa(void) {
     expect("mdfa size", MCUBNN_ERROR_SCRATCH, mcubnn_binary_dense_mdfa(&small, &dense, in, out));
     expect("mdfa wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);
     expect("mdfa usable", MCUBNN_SUCCESS, mcubnn_binary_dense_mdfa(&context, &dense, in, out));
+    expect("mdfa result", MCUBNN_SUCCESS, out[0] == 1 ? MCUBNN_SUCCESS : 1);
+}
+
+/* One change of otherwise usable parameters of the mdfa convolution. */
+#define MDFA_REFUSES_CHANGE(field, value)                                                          \
+    do {                                                                                           \
+        mcubnn_binary_conv2d_mdfa_params params = mdfa;                                            \
+        params.field = (value);                                                                    \
+        expect("mdfa " #field, MCUBNN_ERROR_ARGUMENT,                                              \
+               mcubnn_binary_conv2d_mdfa(&context, &params, in, out));                             \
+        expect("mdfa " #field " wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);         \
+    } while (0)
+
+/* Parameters and scratch of the mdfa convolution: usable at last. */
+static void check_mdfa_conv(void) {
+    const mcubnn_binary_conv2d_mdfa_params mdfa = {
+        .input = {1, 1, 1},
+        .output = {1, 1, 1},
+        .window = {1, 1, 1, 1, 1, 1, 0, 0},
+        .pad_value = -1,
+        .weights = weights,
+        .output_stage = usable.output_stage,
+    };
+    const uint32_t in[1] = {1u};
+    uint32_t scratch[1];
+    int32_t out[1] = {7};
+    const mcubnn_context context = {scratch, sizeof scratch};
+    const mcubnn_context none = {NULL, sizeof scratch};
+    const mcubnn_context small = {scratch, sizeof scratch - 1u};
+    MDFA_REFUSES_CHANGE(input.channels, 0);
+    MDFA_REFUSES_CHANGE(output.width, 0);
+    MDFA_REFUSES_CHANGE(window.stride_height, 0);
+    MDFA_REFUSES_CHANGE(pad_value, 0);
+    MDFA_REFUSES_CHANGE(pad_value, 2);
+    MDFA_REFUSES_CHANGE(weights, NULL);
+    MDFA_REFUSES_CHANGE(output_stage.channels, 2);
+    expect("mdfa scratch", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_mdfa(NULL, &mdfa, in, out));
+    expect("mdfa buffer", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_mdfa(&none, &mdfa, in, out));
+    expect("mdfa size", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_mdfa(&small, &mdfa, in, out));
+    expect("mdfa wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);
+    expect("mdfa usable", MCUBNN_SUCCESS, mcubnn_binary_conv2d_mdfa(&context, &mdfa, in, out));
     expect("mdfa result", MCUBNN_SUCCESS, out[0] == 1 ? MCUBNN_SUCCESS : 1);
 }
 
@@ -247,6 +287,7 @@ int main(void) {
     REFUSES(mcubnn_binary_conv2d_f2c_pixel);
     REFUSES(mcubnn_binary_conv2d_f2c_rows);
     REFUSES(mcubnn_binary_conv2d_f2t);
+    REFUSES(mcubnn_binary_conv2d_mdfa);
     REFUSES(mcubnn_binary_dense);
     REFUSES(mcubnn_binary_dense_f2c);
     REFUSES(mcubnn_binary_dense_mdfa);
@@ -264,6 +305,7 @@ int main(void) {
     check_f2c_parameters();
     check_f2c_scratch();
     check_mdfa();
+    check_mdfa_conv();
     check_f2t();
     return failures == 0 ? 0 : 1;
 }

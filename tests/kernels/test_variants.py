@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from mcubnn.ops.variants.table import VARIANTS
-from tests.kernels import f2c_cases, f2t_cases, input_conv2d_tab_cases, mdfa_cases
+from tests.kernels import f2c_cases, f2t_cases, input_conv2d_tab_cases, mdfa_cases, mdfa_conv_cases
 from tests.kernels.harness import Case, Host
 from tests.kernels.instructions import MACHINES, SMALL_MACHINE, Emulator, Run
 from tests.kernels.promises import (
@@ -25,6 +25,7 @@ ROWS = {
     "f2c": f2c_cases.PROMISES,
     "f2t": f2t_cases.PROMISES,
     "mdfa": mdfa_cases.PROMISES,
+    "mdfa_conv": mdfa_conv_cases.PROMISES,
     "tab": input_conv2d_tab_cases.PROMISES,
 }
 LAYERS = [(row, layer) for row, promises in ROWS.items() for layer in promises.goals]

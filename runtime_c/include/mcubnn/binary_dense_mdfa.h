@@ -4,7 +4,7 @@
 #ifndef MCUBNN_BINARY_DENSE_MDFA_H
 #define MCUBNN_BINARY_DENSE_MDFA_H
 
-#include "mcubnn/types.h"
+#include "mcubnn/mdfa.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,15 +13,13 @@ extern "C" {
 /** Parameters of mcubnn_binary_dense_mdfa(). */
 typedef struct {
     mcubnn_dims input;
-    /** [output][row word]: of the words that mcubnn_binary_dense() has, each one's exclusive or
-     * with all before it, the last repeated up to a multiple of 4. */
-    const uint32_t *weights;
+    const uint32_t *weights; /**< [output][row word], rows of what mcubnn_binary_dense() has */
     mcubnn_output_stage output_stage;
 } mcubnn_binary_dense_mdfa_params;
 
-/** Scratch of mcubnn_binary_dense_mdfa(): a word for each word of the input, in fours. */
+/** Scratch of mcubnn_binary_dense_mdfa(): a row of the input. */
 #define MCUBNN_BINARY_DENSE_MDFA_SCRATCH_BYTES(height, width, channels)                            \
-    ((((height) * (width) * (((channels) + 31u) / 32u)) + 3u) / 4u * 16u)
+    MCUBNN_MDFA_ROW_BYTES((height) * (width) * (((channels) + 31u) / 32u))
 
 /** Fully connected layer of bits with binary weights.
  *

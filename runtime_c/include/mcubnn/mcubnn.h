@@ -8,6 +8,7 @@
 #include "mcubnn/binary_conv2d_f2c_pixel.h"
 #include "mcubnn/binary_conv2d_f2c_rows.h"
 #include "mcubnn/binary_conv2d_f2t.h"
+#include "mcubnn/binary_conv2d_mdfa.h"
 #include "mcubnn/binary_dense.h"
 #include "mcubnn/binary_dense_f2c.h"
 #include "mcubnn/binary_dense_mdfa.h"

@@ -28,12 +28,13 @@ eights  .req    lr
         .set    ROW, 0
         .set    REST_END, 4             /* end of the row's first words % 16 */
         .set    ROW_END, 8
-        .set    INPUTS, 12
-        .set    SUMS, 16                /* where the next sum goes */
-        .set    SUMS_END, 20
-        .set    SIXTEENS, 24            /* bits of weight 16 so far */
-        .set    PAIR_4, 28              /* a pair of carries of weight 4 that waits */
-        .set    FRAME_BYTES, 36         /* a multiple of 8 with the 9 registers pushed */
+        .set    FIRST, 12               /* words % 4: words that the planes start with, at most 2 */
+        .set    SIXTEENS, 16            /* bits of weight 16 so far */
+        .set    INPUTS, 20
+        .set    SUMS, 24                /* where the next sum goes */
+        .set    SUMS_END, 28
+        .set    PAIR_4, 32              /* a pair of carries of weight 4 that waits */
+        .set    FRAME_BYTES, 44         /* a multiple of 8 with the 9 registers pushed */
         .set    ARGUMENT_COUNT, FRAME_BYTES + 36
 
 /* Add four words to `ones`; the pair (cx, cd) is carried. cx may be x1, cd may be x2. */
@@ -102,7 +103,9 @@ mcubnn_mdfa_sums:
         add     r4, r0, r4, lsl #2
         add     r5, r0, r2, lsl #2
         strd    r0, r4, [sp, #ROW]
-        strd    r5, r3, [sp, #ROW_END]
+        and     r4, r2, #3
+        strd    r5, r4, [sp, #ROW_END]
+        str     r3, [sp, #INPUTS]
         ldrd    r4, r5, [sp, #ARGUMENT_COUNT]
         add     r4, r5, r4, lsl #2
         strd    r5, r4, [sp, #SUMS]
@@ -116,7 +119,22 @@ mcubnn_mdfa_sums:
         str     ones, [sp, #SIXTEENS]
         cmp     next, x0
         beq     .Lrest_is_done
-.Lfour:                                 /* at most 12 words: `eights` cannot overflow */
+        ldr     x1, [sp, #FIRST]
+        cbz     x1, .Lfour
+        ldr     ones, [next], #4
+        ldr     w0, [weights], #4
+        eor     ones, ones, w0
+        cmp     x1, #1
+        beq     .Lstarted
+        ldr     x2, [next], #4
+        ldr     w0, [weights], #4
+        eors    x2, x2, w0
+        bic     twos, ones, x2
+        mov     ones, x2
+.Lstarted:
+        cmp     next, x0
+        beq     .Lrest_is_done
+.Lfour:                                 /* at most 14 words: `eights` cannot overflow */
         FOUR    x1, x2
         FULL_ADDER twos, x1, x2
         and     x2, fours, x1
@@ -178,14 +196,13 @@ mcubnn_mdfa_sums:
         add     x1, x1, x0
         add     x1, x1, x1, lsr #16
         uxth    x1, x1
-        ldr     x0, [sp, #SIXTEENS]
+        ldrd    x0, x2, [sp, #SIXTEENS]         /* and INPUTS */
         add     x1, x1, x0, lsl #4
-        ldrd    x0, x2, [sp, #INPUTS]
-        sub     x0, x0, x1, lsl #1
-        str     x0, [x2], #4
-        ldr     x3, [sp, #SUMS_END]
-        str     x2, [sp, #SUMS]
-        cmp     x2, x3
+        sub     x2, x2, x1, lsl #1
+        ldrd    x0, x3, [sp, #SUMS]
+        str     x2, [x0], #4
+        str     x0, [sp, #SUMS]
+        cmp     x0, x3
         bne.w   .Lrow
         add     sp, sp, #FRAME_BYTES
         pop     {r4-r11, pc}
