@@ -20,6 +20,7 @@ from mcubnn import cli_options as opt
 from mcubnn import pipeline
 from mcubnn.board import list_boards, load_board
 from mcubnn.build_folder import latest_build
+from mcubnn.cli_groups import with_groups
 from mcubnn.cli_progress import progress_bar
 from mcubnn.errors import McubnnError, UsageError
 from mcubnn.example import builtin_example
@@ -62,32 +63,25 @@ def options(
 
 
 @app.command()
+@with_groups
 def build(
+    *,
     model: opt.Model = None,
     board: opt.BoardId = None,
     out: opt.Out = None,
-    input_type: opt.Pixels = None,
-    input_layout: opt.Layout = None,
-    input_scale: opt.Scale = None,
-    mean: opt.Mean = None,
-    std: opt.Std = None,
+    options: opt.Input,
     calibrate: opt.Calibrate = None,
     budget: Annotated[
         str | None, typer.Option(help="Fail above these limits: flash=512K,ram=64K.")
     ] = None,
-    optimize: opt.Optimize = pipeline.Goal.SPEED,
-    kernel: opt.Kernels = None,
-    constant_time: opt.ConstantTime = False,
+    selection: opt.Selection,
     dump_ir: Annotated[
         Path | None, typer.Option(help="Write the graph after every pass to this folder.")
     ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """Compile a model to C, build the firmware and report its footprint."""
-    wanted = pipeline.BuildOptions(
-        opt.parse_budget(budget), opt.kernel_options(optimize, kernel, constant_time)
-    )
-    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
+    wanted = pipeline.BuildOptions(opt.parse_budget(budget), selection)
     path, chosen = _model(model, options)
     saved = pipeline.compile_model(path, pipeline.CompileOptions(chosen, calibrate, dump_ir))
     board_id = board or DEFAULT_BOARD
@@ -99,53 +93,37 @@ def build(
 
 
 @app.command()
+@with_groups
 def inspect(
+    *,
     model: opt.Model = None,
-    input_type: opt.Pixels = None,
-    input_layout: opt.Layout = None,
-    input_scale: opt.Scale = None,
-    mean: opt.Mean = None,
-    std: opt.Std = None,
+    options: opt.Input,
     calibrate: opt.Calibrate = None,
     board: opt.BoardId = None,
-    optimize: opt.Optimize = pipeline.Goal.SPEED,
-    kernel: opt.Kernels = None,
-    constant_time: opt.ConstantTime = False,
+    selection: opt.Selection,
     as_json: opt.AsJson = False,
 ) -> None:
     """Show what each layer becomes, whether it is binary and why not; with --board its kernel."""
-    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     path, chosen = _model(model, options)
-    inspection = pipeline.inspect_model(
-        path,
-        pipeline.CompileOptions(chosen, calibrate),
-        board,
-        opt.kernel_options(optimize, kernel, constant_time),
-    )
+    wanted = pipeline.CompileOptions(chosen, calibrate)
+    inspection = pipeline.inspect_model(path, wanted, board, selection)
     _emit(to_document(inspection), text.inspection_view(inspection), as_json)
 
 
 @app.command()
+@with_groups
 def run(
+    *,
     target: opt.Target = None,
     board: opt.BoardId = None,
     data: opt.Data = None,
     limit: opt.Limit = None,
     port: opt.Port = None,
-    input_type: opt.Pixels = None,
-    input_layout: opt.Layout = None,
-    input_scale: opt.Scale = None,
-    mean: opt.Mean = None,
-    std: opt.Std = None,
+    options: opt.Input,
     as_json: opt.AsJson = False,
 ) -> None:
     """Stream images through an emulated or real board and print the accuracy."""
-    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
-    built = _open(target, board, options)
-    images = pipeline.load_images(built, _data(built, data), limit)
-    with progress_bar(_stderr) as advance:
-        summary = pipeline.run_images(built, images, port, advance)
-    _emit(to_document(summary), text.run_view(summary), as_json)
+    _run(_open(target, board, options), data, limit, port, as_json)
 
 
 @app.command()
@@ -158,11 +136,13 @@ def stream(
     as_json: opt.AsJson = False,
 ) -> None:
     """Stream images to a board that was flashed with the build's firmware."""
-    run(target, board, data, limit, port, as_json=as_json)
+    _run(_open(target, board, None), data, limit, port, as_json)
 
 
 @app.command()
+@with_groups
 def validate(
+    *,
     target: opt.Target = None,
     board: opt.BoardId = None,
     data: opt.Data = None,
@@ -176,18 +156,13 @@ def validate(
         typer.Option(min=0.0, max=1.0, help="Fail if fewer classes equal the framework's, 0..1."),
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write a JUnit XML file.")] = None,
-    input_type: opt.Pixels = None,
-    input_layout: opt.Layout = None,
-    input_scale: opt.Scale = None,
-    mean: opt.Mean = None,
-    std: opt.Std = None,
+    options: opt.Input,
     as_json: opt.AsJson = False,
 ) -> None:
     """Compare every output with the reference bit for bit, and the classes with onnxruntime.
 
     Runs on this computer unless --board names another board or --port the line to one.
     """
-    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     built = _open(target, board or (HOST if port is None else None), options)
     images = pipeline.load_images(built, _data(built, data), limit)
     with progress_bar(_stderr) as advance:
@@ -200,24 +175,21 @@ def validate(
 
 
 @app.command()
+@with_groups
 def profile(
+    *,
     target: opt.Target = None,
     board: opt.BoardId = None,
     data: opt.Data = None,
     limit: opt.ProfileLimit = 10,
     port: opt.Port = None,
-    input_type: opt.Pixels = None,
-    input_layout: opt.Layout = None,
-    input_scale: opt.Scale = None,
-    mean: opt.Mean = None,
-    std: opt.Std = None,
+    options: opt.Input,
     as_json: opt.AsJson = False,
 ) -> None:
     """Count what every layer takes: executed instructions on an emulator, cycles on a board.
 
     Without --board and --port an emulated board with the core of the build's board is used.
     """
-    options = opt.input_options(input_type, input_layout, input_scale, mean, std)
     built = _open(target, board or (_emulated(target) if port is None else None), options)
     images = pipeline.load_images(built, _data(built, data), limit)
     with progress_bar(_stderr) as advance:
@@ -301,6 +273,15 @@ def _open(
     wanted = board_id or DEFAULT_BOARD
     with _stderr.status(f"building {saved.graph.name} for {wanted}"):
         return pipeline.build_graph(saved, wanted, _default_folder(saved.graph.name, wanted))
+
+
+def _run(
+    built: pipeline.Built, data: Path | None, limit: int | None, port: str | None, as_json: bool
+) -> None:
+    images = pipeline.load_images(built, _data(built, data), limit)
+    with progress_bar(_stderr) as advance:
+        summary = pipeline.run_images(built, images, port, advance)
+    _emit(to_document(summary), text.run_view(summary), as_json)
 
 
 def _emulated(target: Path | None) -> str:

@@ -13,6 +13,7 @@ import typer
 
 from mcubnn.artifacts import InputLayout, InputOptions
 from mcubnn.board import list_boards
+from mcubnn.cli_groups import Group
 from mcubnn.errors import UsageError
 from mcubnn.ir.types import DType
 from mcubnn.pipeline import Budget, Goal, SelectionOptions
@@ -91,27 +92,49 @@ ConstantTime = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
-def input_options(
-    pixels: PixelType | None,
-    layout: InputLayout | None,
-    scale: str | None,
-    mean: str | None,
-    std: str | None,
+def _input_options(
+    *,
+    input_type: Pixels = None,
+    input_layout: Layout = None,
+    input_scale: Scale = None,
+    mean: Mean = None,
+    std: Std = None,
 ) -> InputOptions | None:
     """The user's normalisation; None if no option was given.
 
     Raises:
         UsageError: a value is no number.
     """
-    if all(option is None for option in (pixels, layout, scale, mean, std)):
+    if all(option is None for option in (input_type, input_layout, input_scale, mean, std)):
         return None
     return InputOptions(
-        dtype=DType(pixels or PixelType.UINT8),
-        scale=_number("--input-scale", scale or "1"),
+        dtype=DType(input_type or PixelType.UINT8),
+        scale=_number("--input-scale", input_scale or "1"),
         mean=_numbers("--mean", mean or "0"),
         std=_numbers("--std", std or "1"),
-        layout=layout,
+        layout=input_layout,
     )
+
+
+def _selection(
+    *, optimize: Optimize = Goal.SPEED, kernel: Kernels = None, constant_time: ConstantTime = False
+) -> SelectionOptions:
+    """How kernels are chosen.
+
+    Raises:
+        UsageError: an override is not NODE=VARIANT.
+    """
+    pairs = []
+    for text in kernel or []:
+        node, equals, variant = text.rpartition("=")
+        if not (node and equals and variant):
+            raise UsageError(f"--kernel {text}: expected NODE=VARIANT", "--kernel conv1=portable")
+        pairs.append((node, variant))
+    return SelectionOptions(optimize, tuple(pairs), constant_time)
+
+
+Input = Annotated[InputOptions | None, Group(_input_options)]
+Selection = Annotated[SelectionOptions, Group(_selection)]
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -150,18 +173,3 @@ def parse_budget(text: str | None) -> Budget:
             )
         limits[match[1]] = int(match[2]) * _UNITS[match[3].upper()]
     return Budget(limits.get("flash"), limits.get("ram"))
-
-
-def kernel_options(goal: Goal, kernels: list[str] | None, constant_time: bool) -> SelectionOptions:
-    """How kernels are chosen.
-
-    Raises:
-        UsageError: an override is not NODE=VARIANT.
-    """
-    pairs = []
-    for text in kernels or []:
-        node, equals, variant = text.rpartition("=")
-        if not (node and equals and variant):
-            raise UsageError(f"--kernel {text}: expected NODE=VARIANT", "--kernel conv1=portable")
-        pairs.append((node, variant))
-    return SelectionOptions(goal, tuple(pairs), constant_time)
