@@ -54,7 +54,7 @@ class TargetError(McubnnError):
 
 
 class MismatchError(McubnnError):
-    """The device's results differ from the reference, or the accuracy is too low."""
+    """A device differs from the reference, a compiled network from its model, or a share is low."""
 
     exit_code = 7
 

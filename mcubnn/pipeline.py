@@ -37,7 +37,8 @@ from mcubnn.ir.graph import Graph
 from mcubnn.ir.printer import format_graph
 from mcubnn.ir.types import Array
 from mcubnn.ops.evaluate import evaluate_graph, evaluate_output
-from mcubnn.passes.pipeline import run_passes, steps
+from mcubnn.passes.check_lowering import check_lowering
+from mcubnn.passes.pipeline import lower, steps
 from mcubnn.plan.limits import Budget, check_built
 from mcubnn.plan.planner import make_plan
 from mcubnn.plan.select import Goal, SelectionOptions, select_kernels, selection_options
@@ -133,13 +134,15 @@ def compile_model(path: Path, options: CompileOptions) -> SavedModel:
     Raises:
         ModelError: the file cannot be read or lowered.
         UsageError: the options contradict the model.
+        MismatchError: the passes changed what the network computes, which is a defect.
     """
     graph = import_model(path, options.input.layout)
     calibration = _calibration(graph, options)
     if options.dump_ir is not None:
         _dump(graph, options.dump_ir, options.input, calibration)
-    lowered = run_passes(graph, options.input, calibration)
-    return SavedModel(lowered, options.input, self_contained(path))
+    stages = lower(graph, options.input, calibration)
+    notes = check_lowering(graph, stages, options.input, calibration)
+    return SavedModel(stages[-1][1].with_notes(*notes), options.input, self_contained(path))
 
 
 def inspect_model(

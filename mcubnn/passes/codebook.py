@@ -95,12 +95,17 @@ def _rank_one(
     out_scale = units.mean(axis=tuple(range(1, units.ndim)))
     if not _constant(units, out_scale.reshape(-1, *[1] * (units.ndim - 1))):
         return None
-    limit = min(LARGEST_MULTIPLIER, (1 << 30) // (255 * magnitude[0].size))
+    limit = largest_multiplier(magnitude[0].size)
     if limit < 1:
         return None
     multipliers = _integer_ratios(per_input, limit)
     step = (per_input / multipliers).mean()
     return out_scale * step, multipliers
+
+
+def largest_multiplier(elements: int) -> int:
+    """The largest multiplier with which no sum over this many pixels can leave int32."""
+    return min(LARGEST_MULTIPLIER, (1 << 30) // (255 * elements))
 
 
 def _integer_ratios(values: NDArray[np.float64], limit: int) -> NDArray[np.int32]:

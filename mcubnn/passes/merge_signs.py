@@ -8,6 +8,7 @@ first one and the pools in between take it over.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,13 @@ def merge_sign(graph: Graph, chain: list[Node], below: Bools, above: Bools) -> G
             "binarize once, or use per-channel constants",
         )
     inverted, constant = below[0] & ~above[0], below[0] == above[0]
-    changed = {node.name: _changed(node, inverted, constant, above[0]) for node in path}
-    last = path[0].name
-    changed[last] = replace(changed[last], result=chain[-1].result)
+    changed = {}
+    for node, reader in zip(path, [None, *path], strict=False):
+        result = chain[-1].result if reader is None else f"{node.result}_merged"
+        changed[node.name] = replace(_changed(node, inverted, constant, above[0]), result=result)
+    for node, producer in pairwise(path):  # other values under the old names would mislead
+        sources = (changed[producer.name].result,)
+        changed[node.name] = replace(changed[node.name], sources=sources)
     nodes = [changed.get(node.name, node) for node in graph.nodes if node not in chain]
     return with_nodes(graph, nodes)
 

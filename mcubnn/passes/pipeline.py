@@ -63,12 +63,23 @@ def run_passes(graph: Graph, options: InputOptions, calibration: Array | None = 
     Raises:
         ModelError: what the passes cannot lower, with node and rule.
     """
-    for _, lowered in steps(graph, options, calibration):
-        graph = lowered
+    return lower(graph, options, calibration)[-1][1]
+
+
+def lower(
+    graph: Graph, options: InputOptions, calibration: Array | None = None
+) -> tuple[tuple[str, Graph], ...]:
+    """Every pass's name and result, the last of which holds device operators only.
+
+    Raises:
+        ModelError: what the passes cannot lower, with node and rule.
+    """
+    stages = tuple(steps(graph, options, calibration))
+    graph = stages[-1][1]
     if graph.tensors[graph.output].dtype is not DType.INT32:
         raise ModelError(
             f"the network ends in {graph.tensors[graph.output]}; it must end in the scores of a "
             "layer",
             "remove the binarizer or pooling behind the last layer",
         )
-    return graph
+    return stages

@@ -18,7 +18,8 @@ from mcubnn.ops.defs.elementwise import Elementwise
 from mcubnn.ops.evaluate import evaluate_graph
 from mcubnn.ops.geometry import Window
 from mcubnn.passes.attach_input import attach_input
-from mcubnn.passes.pipeline import run_passes
+from mcubnn.passes.check_lowering import check_lowering
+from mcubnn.passes.pipeline import lower, run_passes
 
 
 def network(shape: Sequence[int], *ops: Op, dtype: DType = DType.FLOAT32) -> Graph:
@@ -120,7 +121,9 @@ def assert_same_scores(
     found = lowered_output(graph, images, chosen)
     scale = np.abs(expected).max() or 1.0
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * scale)
-    return run_passes(graph, chosen)
+    stages = lower(graph, chosen)
+    check_lowering(graph, stages, chosen)
+    return stages[-1][1]
 
 
 def operator_names(graph: Graph) -> list[str]:
