@@ -15,9 +15,9 @@ from pathlib import Path
 
 from mcubnn.errors import TargetError
 from mcubnn.run.child import Child
+from mcubnn.run.child_runner import ChildRunner
 from mcubnn.run.exchange import Peer
 from mcubnn.run.line import Line, SocketLine
-from mcubnn.run.line_runner import LineRunner
 from mcubnn.run.runner import Deadlines
 
 QEMU_PROGRAM = "qemu-system-arm"
@@ -26,10 +26,9 @@ _ICOUNT_SHIFT = 8
 enough for exact counts: each reading of a timer is rounded down by less than one."""
 
 _ACCEPT_POLL_S = 0.05
-_SETTLE_S = 1.0
 
 
-class QemuRunner(LineRunner):
+class QemuRunner(ChildRunner):
     """An emulated machine, such as `mps2-an385`.
 
     Args:
@@ -50,14 +49,12 @@ class QemuRunner(LineRunner):
         *,
         count_instructions: bool = False,
     ) -> None:
-        super().__init__(deadlines or Deadlines())
+        super().__init__(deadlines)
         self._machine = machine
         self._image = image
         self._program = program
         self._icount_shift = _ICOUNT_SHIFT if count_instructions else None
         self._version = ""
-        self._child: Child | None = None
-        self._line: Line | None = None
 
     @property
     def description(self) -> str:
@@ -83,13 +80,11 @@ class QemuRunner(LineRunner):
             port = server.getsockname()[1]
             child = self._child = Child(self._command(program, port), piped=False)
             self._line = SocketLine(self._accept(server, child, deadline))
-        peer = Peer(
-            name=self.description,
-            details=lambda: child.state(_SETTLE_S),
-            silent_hint=f"the image may be built for another machine than {self._machine}, "
-            "or hang before it serves requests: build it again",
+        hint = (
+            f"the image may be built for another machine than {self._machine}, "
+            "or hang before it serves requests: build it again"
         )
-        return self._line, peer
+        return self._line, self._peer(child, self.description, hint)
 
     def _command(self, program: str, port: int) -> list[str]:
         counting = () if self._icount_shift is None else ("-icount", f"shift={self._icount_shift}")
@@ -111,13 +106,6 @@ class QemuRunner(LineRunner):
             f"{child.state()}",
             "check the board's qemu_machine and the image; `mcubnn setup` checks QEMU itself",
         )
-
-    def _disconnect(self) -> None:
-        if self._line is not None:
-            self._line.close()
-        if self._child is not None:
-            self._child.stop(self._deadlines.stop_s)
-        self._line = self._child = None
 
 
 def _version(program: str, timeout_s: float) -> str:

@@ -133,30 +133,22 @@ def test_an_input_that_differs_from_the_images_is_refused(
     assert "input differs from the images" in error.message
 
 
-def test_another_protocol_version_is_refused_whatever_else_the_hello_holds(
-    tcp_device: Start, fake_model: FakeModel, deadlines: Deadlines
+@pytest.mark.parametrize(
+    ("hello", "found"),
+    [
+        (b"\x09\x00new", "protocol version 9; this mcubnn speaks 2"),
+        (b"\x02\x00new", "does not understand: hello of 5 bytes"),
+    ],
+    ids=["another version, whatever else it holds", "malformed"],
+)
+def test_a_hello_that_cannot_be_read_is_refused(
+    tcp_device: Start, fake_model: FakeModel, deadlines: Deadlines, hello: bytes, found: str
 ) -> None:
     behaviour = answering(
         fake_model,
-        lambda request, _: encode_frame(
-            Frame(FrameType.HELLO_REPLY, request.sequence, b"\x09\x00new")
-        ),
+        lambda request, _: encode_frame(Frame(FrameType.HELLO_REPLY, request.sequence, hello)),
     )
-    error = failure(tcp_device, behaviour, deadlines)
-    assert "protocol version 9; this mcubnn speaks 2" in error.message
-
-
-def test_a_malformed_hello_is_refused(
-    tcp_device: Start, fake_model: FakeModel, deadlines: Deadlines
-) -> None:
-    behaviour = answering(
-        fake_model,
-        lambda request, _: encode_frame(
-            Frame(FrameType.HELLO_REPLY, request.sequence, b"\x02\x00new")
-        ),
-    )
-    error = failure(tcp_device, behaviour, deadlines)
-    assert "does not understand: hello of 5 bytes" in error.message
+    assert found in failure(tcp_device, behaviour, deadlines).message
 
 
 @pytest.mark.parametrize(
