@@ -7,7 +7,7 @@ differ. The operator's own `kernel_call` is the portable variant.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -39,6 +39,24 @@ class Core:
 
 
 @dataclass(frozen=True)
+class Footprint:
+    """What one call adds to an image.
+
+    Attributes:
+        scratch_bytes: working memory.
+        table_bytes: constants.
+        code_bytes: code by the source file that it stems from; kernels that need the same file
+            share it.
+        stack_bytes: of the deepest path from the kernel's function.
+    """
+
+    scratch_bytes: int
+    table_bytes: int
+    code_bytes: Mapping[str, int]
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
 class Cost:
     """Estimated cost of one call.
 
@@ -46,15 +64,22 @@ class Cost:
         instructions: mean executed instructions at the given density of set input bits.
         worst_instructions: bound over all inputs.
         cycles: mean, by the core's pipeline model with zero wait states.
-        scratch_bytes: working memory.
-        flash_bytes: constants and the code that only this kernel needs.
     """
 
     instructions: float
     worst_instructions: int
     cycles: float
-    scratch_bytes: int
-    flash_bytes: int
+    footprint: Footprint
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Working memory."""
+        return self.footprint.scratch_bytes
+
+    @property
+    def flash_bytes(self) -> int:
+        """Constants and code, also code that others share."""
+        return self.footprint.table_bytes + sum(self.footprint.code_bytes.values())
 
 
 class KernelVariant(ABC):

@@ -43,6 +43,7 @@ from mcubnn.ops.variants.f2c_cost import (
     list_instructions,
     listed_pixel_instructions,
 )
+from mcubnn.ops.variants.footprint import footprint
 
 MOST_ROWS = 11
 """Greatest kernel height of `f2c_rows`, `MCUBNN_BINARY_CONV2D_F2C_ROWS_MOST_ROWS`."""
@@ -60,7 +61,6 @@ class Around:
         list_call: of each call of mcubnn_f2c_list, likewise.
         unset: of a pixel, in addition, if its unset inputs are walked.
         unset_row: likewise of a row of its window.
-        code_bytes: of the kernel itself.
     """
 
     call: int
@@ -70,7 +70,6 @@ class Around:
     list_call: int
     unset: int
     unset_row: int
-    code_bytes: int
 
     def instructions(self, rows: int, taps: int, list_calls: int, unset_share: float) -> float:
         """Those of one pixel."""
@@ -174,8 +173,7 @@ class BinaryConv2dF2c(KernelVariant):
             instructions=mean,
             worst_instructions=ceil(worst),
             cycles=cycles(mean, core),
-            scratch_bytes=call.scratch_bytes,
-            flash_bytes=call.weight_bytes + code.core_bytes + around.code_bytes,
+            footprint=footprint(call, core),
         )
 
     def _walk(self, op: BinaryConv2d, code: SumCode, inputs: Inputs, rows: int) -> Walk:
@@ -233,7 +231,6 @@ class BinaryConv2dF2cRows(BinaryConv2dF2c):
             list_call=0,
             unset=own.unset,
             unset_row=own.unset_row,
-            code_bytes=own.code_bytes,
         )
 
 
@@ -269,7 +266,6 @@ class BinaryConv2dF2cPixel(BinaryConv2dF2c):
             list_call=own.list_call + code.list.call,
             unset=own.unset,
             unset_row=0,
-            code_bytes=own.code_bytes,
         )
 
 

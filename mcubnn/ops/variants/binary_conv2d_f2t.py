@@ -22,6 +22,7 @@ from mcubnn.ops.packing import pack_flags, words_for
 from mcubnn.ops.structs import dims, window_struct
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
 from mcubnn.ops.variants.f2c_classes import MOST_CLASSES, ThresholdClasses, threshold_classes
+from mcubnn.ops.variants.footprint import footprint
 
 _LIST_STEP = 8
 _LEAST_BITS = 5
@@ -137,8 +138,7 @@ class BinaryConv2dF2t(KernelVariant):
             instructions=instructions,
             worst_instructions=ceil(_BOUND_FACTOR * instructions),
             cycles=_cycles_per_instruction(code, core) * instructions,
-            scratch_bytes=call.scratch_bytes,
-            flash_bytes=call.weight_bytes + code.code_bytes,
+            footprint=footprint(call, core),
         )
 
 
@@ -148,19 +148,17 @@ class _Code:
 
     Attributes:
         counts: executed instructions per unit of `_units`.
-        code_bytes: size.
         cycles_per_instruction: with zero wait states.
     """
 
     counts: NDArray[np.float64]
-    code_bytes: int
     cycles_per_instruction: float
 
 
 # Fitted to QEMU -icount of layers with different numbers of channels, taps and classes, built by
 # arm-none-eabi-gcc 12.2 -O2.
-_THUMB2 = _Code(np.array([100, 1020, 17.6, 11.4, 95, 165, 5, 55, 13.7]), 2750, 1.25)
-_THUMB1 = _Code(np.array([100, 1390, 23.8, 13.2, 152, 270, 5.6, 84, 16.8]), 2950, 1.35)
+_THUMB2 = _Code(np.array([100, 1020, 17.6, 11.4, 95, 165, 5, 55, 13.7]), 1.25)
+_THUMB1 = _Code(np.array([100, 1390, 23.8, 13.2, 152, 270, 5.6, 84, 16.8]), 1.35)
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.75
 """It issues up to two instructions a cycle."""
 _BOUND_FACTOR = 1.12

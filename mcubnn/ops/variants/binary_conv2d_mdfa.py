@@ -22,6 +22,7 @@ from mcubnn.ops.output_stage import OutputStage, RequantizeStage, ScoreStage, Th
 from mcubnn.ops.packing import words_for
 from mcubnn.ops.structs import dims, window_struct
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
+from mcubnn.ops.variants.footprint import footprint
 from mcubnn.ops.variants.mdfa_code import (
     code_for,
     cycles,
@@ -86,8 +87,7 @@ class BinaryConv2dMdfa(KernelVariant):
             instructions=instructions,
             worst_instructions=worst_instructions(instructions),
             cycles=cycles(instructions, core),
-            scratch_bytes=call.scratch_bytes,
-            flash_bytes=call.weight_bytes + own.code_bytes,
+            footprint=footprint(call, core),
         )
 
 

@@ -27,6 +27,7 @@ from mcubnn.ops.variants.bit_sliced import (
 )
 from mcubnn.ops.variants.f2c_code import CODE_BOUND, code_for, cycles
 from mcubnn.ops.variants.f2c_cost import Inputs, Walk, list_instructions
+from mcubnn.ops.variants.footprint import footprint
 
 
 class BinaryDenseF2c(KernelVariant):
@@ -77,8 +78,7 @@ class BinaryDenseF2c(KernelVariant):
             instructions=instructions,
             worst_instructions=ceil(CODE_BOUND * around) + walk.worst_instructions(),
             cycles=cycles(instructions, core),
-            scratch_bytes=call.scratch_bytes,
-            flash_bytes=call.weight_bytes + code.core_bytes + code.dense_bytes,
+            footprint=footprint(call, core),
         )
 
 

@@ -14,6 +14,7 @@ from mcubnn.ops.defs.binary_dense import BinaryDense
 from mcubnn.ops.packing import words_for
 from mcubnn.ops.structs import dims
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
+from mcubnn.ops.variants.footprint import footprint
 from mcubnn.ops.variants.mdfa_code import (
     code_for,
     cycles,
@@ -59,8 +60,7 @@ class BinaryDenseMdfa(KernelVariant):
             instructions=instructions,
             worst_instructions=worst_instructions(instructions),
             cycles=cycles(instructions, core),
-            scratch_bytes=call.scratch_bytes,
-            flash_bytes=call.weight_bytes + code.dense.code_bytes,
+            footprint=footprint(call, core),
         )
 
 

@@ -86,7 +86,6 @@ class RowsCode:
         listed_row, padding: a row of the map and, apart from mcubnn_f2c_list, a pixel of padding.
         pixel, clipped, row: an output pixel, one with clipping, and each row of its window.
         unset, unset_row: if its unset inputs are walked, in addition.
-        code_bytes: size.
     """
 
     call: int
@@ -99,7 +98,6 @@ class RowsCode:
     row: int
     unset: int
     unset_row: int
-    code_bytes: int
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,6 @@ class PixelCode:
         pixel, row: an output pixel, and each row of its window.
         list_call: each call of mcubnn_f2c_list.
         unset: of an output pixel, in addition, if its unset inputs are walked.
-        code_bytes: size.
     """
 
     call: int
@@ -120,7 +117,6 @@ class PixelCode:
     row: int
     list_call: int
     unset: int
-    code_bytes: int
 
 
 @dataclass(frozen=True)
@@ -129,19 +125,16 @@ class Code:
 
     Attributes:
         sum, list: the inner functions.
-        core_bytes: their size.
         rows, pixel: the convolutions.
-        dense, dense_bytes: mcubnn_binary_dense_f2c, its instructions and size.
+        dense: mcubnn_binary_dense_f2c.
         cycles_per_instruction: with zero wait states.
     """
 
     sum: SumCode
     list: ListCode
-    core_bytes: int
     rows: RowsCode
     pixel: PixelCode
     dense: int
-    dense_bytes: int
     cycles_per_instruction: float
 
 
@@ -171,7 +164,6 @@ _THUMB1 = Code(
         rest=12,
         quad=17,
     ),
-    core_bytes=1428 + 396,
     rows=RowsCode(
         call=372,
         output_row=125,
@@ -183,7 +175,6 @@ _THUMB1 = Code(
         row=15,
         unset=7,
         unset_row=17,
-        code_bytes=1624,
     ),
     pixel=PixelCode(
         call=352,
@@ -192,10 +183,8 @@ _THUMB1 = Code(
         row=33,
         list_call=16,
         unset=3,
-        code_bytes=1272,
     ),
     dense=223,
-    dense_bytes=348,
     # A block of 64 entries takes 468 instructions and, by the technical reference manual's timing
     # of Cortex-M0+, 602 cycles: two for a load, a store or a taken branch.
     cycles_per_instruction=1.29,
@@ -226,7 +215,6 @@ _THUMB2 = Code(
         rest=1,
         quad=16,
     ),
-    core_bytes=1812 + 696,
     rows=RowsCode(
         call=220,
         output_row=78,
@@ -238,7 +226,6 @@ _THUMB2 = Code(
         row=14,
         unset=3,
         unset_row=14,
-        code_bytes=1540,
     ),
     pixel=PixelCode(
         call=195,
@@ -247,10 +234,8 @@ _THUMB2 = Code(
         row=26,
         list_call=19,
         unset=3,
-        code_bytes=1100,
     ),
     dense=115,
-    dense_bytes=300,
     # A block of 64 entries takes 429 instructions and, by the technical reference manuals' timing
     # of Cortex-M3 and -M4, 468 cycles: loads and stores that follow each other are pipelined.
     # Shorter runs are a little less efficient.

@@ -22,6 +22,7 @@ from mcubnn.ops.output_stage import ThresholdStage
 from mcubnn.ops.packing import words_for
 from mcubnn.ops.structs import dims, pixel_type, window_struct
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
+from mcubnn.ops.variants.footprint import footprint
 
 _BLOCK_CHANNELS = 16
 _BLOCK_COLUMNS = 8
@@ -80,12 +81,10 @@ class _Code:
 
     Attributes:
         counts: executed instructions per unit of `_units`.
-        code_bytes: size.
         cycles_per_instruction: without wait states.
     """
 
     counts: Mapping[str, float]
-    code_bytes: int
     cycles_per_instruction: float
 
 
@@ -113,7 +112,6 @@ _THUMB2 = _Code(
         "start": 28.5,
         "classes": 51,
     },
-    2200,
     1.75,
 )
 _THUMB1 = _Code(
@@ -138,7 +136,6 @@ _THUMB1 = _Code(
         "start": 40.4,
         "classes": 69,
     },
-    2350,
     1.55,
 )
 _BOUND_FACTOR = 1.08
@@ -202,8 +199,7 @@ class InputConv2dTab(KernelVariant):
             instructions=instructions,
             worst_instructions=ceil(_BOUND_FACTOR * instructions),
             cycles=instructions * code.cycles_per_instruction,
-            scratch_bytes=call.scratch_bytes,
-            flash_bytes=call.weight_bytes + code.code_bytes,
+            footprint=footprint(call, core),
         )
 
 

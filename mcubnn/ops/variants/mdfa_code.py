@@ -32,12 +32,10 @@ class DenseCode:
     Attributes:
         call: once.
         word: a word of the input.
-        code_bytes: size of the code.
     """
 
     call: int
     word: int
-    code_bytes: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,6 @@ class ConvCode:
         apart: in addition for each tap inside the map, with a dilation of the columns.
         padding_word: a word under the window, outside the map.
         padding_tap: a tap outside the map, in addition.
-        code_bytes: size of the code.
     """
 
     call: int
@@ -64,7 +61,6 @@ class ConvCode:
     apart: int
     padding_word: int
     padding_tap: int
-    code_bytes: int
 
 
 @dataclass(frozen=True)
@@ -114,8 +110,8 @@ _THUMB2 = Code(
     output_word=46,
     stage={DType.BIT: 12, DType.INT8: 44, DType.INT32: 8},
     cycles_per_instruction=1.35,
-    dense=DenseCode(90, 6, 970),
-    conv=ConvCode(90, 45, 116, 34, 5, 7, 10, 11, 1830),
+    dense=DenseCode(90, 6),
+    conv=ConvCode(90, 45, 116, 34, 5, 7, 10, 11),
 )
 _THUMB1 = Code(
     # Begin (10, 3), end (70). A rest (3, 11, 17). A four: adding (15, 6), planes (8), loop (3). A
@@ -128,8 +124,8 @@ _THUMB1 = Code(
     output_word=118,
     stage={DType.BIT: 13, DType.INT8: 106, DType.INT32: 9},
     cycles_per_instruction=1.35,
-    dense=DenseCode(112, 6, 900),
-    conv=ConvCode(170, 56, 108, 50, 7, 12, 13, 17, 1750),
+    dense=DenseCode(112, 6),
+    conv=ConvCode(170, 56, 108, 50, 7, 12, 13, 17),
 )
 
 

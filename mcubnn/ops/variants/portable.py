@@ -13,6 +13,7 @@ from mcubnn.ops.output_stage import OutputStage
 from mcubnn.ops.packing import words_for
 from mcubnn.ops.variants.base import Core, Cost
 from mcubnn.ops.variants.f2c_classes import taps_inside
+from mcubnn.ops.variants.footprint import footprint
 from mcubnn.ops.variants.portable_code import portable_code_for
 
 PORTABLE = "portable"
@@ -42,8 +43,7 @@ def portable_cost(op: DeviceOp, sources: Sequence[TensorType], core: Core) -> Co
         instructions=instructions,
         worst_instructions=ceil(_BOUND_FACTOR * instructions) + _BOUND_MARGIN,
         cycles=_CYCLES_PER_INSTRUCTION * instructions,
-        scratch_bytes=call.scratch_bytes,
-        flash_bytes=call.weight_bytes,
+        footprint=footprint(call, core),
     )
 
 

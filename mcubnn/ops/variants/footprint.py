@@ -1,0 +1,90 @@
+"""What a kernel adds to an image: constants, code that kernels may share, and stack.
+
+Sizes of objects of arm-none-eabi-gcc 12.2 -O2 for Cortex-M0 (Thumb-1) and the largest of M3, M4 and
+M7 (Thumb-2); tests/kernels/test_footprint.py measures them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mcubnn.ops.base import KernelCall
+from mcubnn.ops.variants.base import Core, Footprint, Isa
+
+SOURCE_BYTES: Mapping[str, tuple[int, int]] = {
+    "binary_conv2d.c": (1236, 1140),
+    "binary_conv2d_f2c_pixel.c": (1272, 1272),
+    "binary_conv2d_f2c_rows.c": (1624, 1616),
+    "binary_conv2d_f2t.c": (2944, 2716),
+    "binary_conv2d_mdfa.c": (1132, 1140),
+    "binary_dense.c": (364, 312),
+    "binary_dense_f2c.c": (348, 304),
+    "binary_dense_mdfa.c": (280, 280),
+    "bit_max_pool.c": (716, 680),
+    "check.c": (216, 192),
+    "f2c_list.S": (396, 704),
+    "f2c_sum.S": (1428, 1812),
+    "input_conv2d.c": (908, 908),
+    "input_conv2d_tab.S": (816, 828),
+    "input_conv2d_tab.c": (1348, 1384),
+    "input_dense.c": (476, 480),
+    "int8_conv2d.c": (880, 824),
+    "int8_dense.c": (268, 268),
+    "int8_max_pool.c": (640, 616),
+    "mdfa_sums.S": (624, 696),
+    "output_stage.c": (396, 360),
+    "threshold.c": (312, 280),
+    "unpack_bits.c": (136, 132),
+}
+"""Code by source file, Thumb-1 and Thumb-2."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel's function and what it calls.
+
+    Attributes:
+        stack_bytes: of the deepest path from it, Thumb-1 and Thumb-2.
+        needs: sources beside its own.
+    """
+
+    stack_bytes: tuple[int, int]
+    needs: tuple[str, ...] = ("check.c",)
+
+
+_STAGE = ("check.c", "output_stage.c")
+_F2C = ("check.c", "f2c_list.S", "f2c_sum.S")
+_MDFA = (*_STAGE, "mdfa_sums.S")
+
+KERNELS: Mapping[str, Kernel] = {
+    "binary_conv2d": Kernel((456, 384), _STAGE),
+    "binary_conv2d_f2c_pixel": Kernel((360, 360), _F2C),
+    "binary_conv2d_f2c_rows": Kernel((672, 656), _F2C),
+    "binary_conv2d_f2t": Kernel((784, 756)),
+    "binary_conv2d_mdfa": Kernel((424, 376), _MDFA),
+    "binary_dense": Kernel((344, 248), _STAGE),
+    "binary_dense_f2c": Kernel((248, 240), _F2C),
+    "binary_dense_mdfa": Kernel((320, 272), _MDFA),
+    "bit_max_pool": Kernel((248, 176)),
+    "input_conv2d": Kernel((432, 368), _STAGE),
+    "input_conv2d_tab": Kernel((312, 304), ("check.c", "input_conv2d_tab.S")),
+    "input_dense": Kernel((360, 288), _STAGE),
+    "int8_conv2d": Kernel((440, 360), _STAGE),
+    "int8_dense": Kernel((320, 248), _STAGE),
+    "int8_max_pool": Kernel((152, 80)),
+    "threshold": Kernel((336, 248), _STAGE),
+    "unpack_bits": Kernel((32, 24)),
+}
+
+
+def footprint(call: KernelCall, core: Core) -> Footprint:
+    """What a call adds to an image for a core."""
+    kernel, column = KERNELS[call.kernel], int(core.isas[-1] is not Isa.THUMB1)
+    sources = (f"{call.kernel}.c", *kernel.needs)
+    return Footprint(
+        scratch_bytes=call.scratch_bytes,
+        table_bytes=call.weight_bytes,
+        code_bytes={source: SOURCE_BYTES[source][column] for source in sources},
+        stack_bytes=kernel.stack_bytes[column],
+    )
