@@ -314,6 +314,7 @@ def _emit(document: object, view: Any, as_json: bool) -> None:
 def main() -> None:
     """Entry point: run a command and turn errors into messages and exit codes."""
     try:
+        _reject_empty(sys.argv[1:])
         app(standalone_mode=True)
     except McubnnError as error:
         _print_error(error)
@@ -331,6 +332,15 @@ def main() -> None:
         sys.exit(problem.exit_code)
     except Exception:
         _exit_with_traceback()
+
+
+def _reject_empty(words: list[str]) -> None:
+    """An unset shell variable becomes an empty word, which options would take for a default."""
+    for before, word in zip(["", *words], words, strict=False):
+        if word and not (word.startswith("--") and word.endswith("=")):
+            continue
+        what = word.rstrip("=") or (before if before.startswith("-") else "an argument")
+        raise UsageError(f"{what}: the value is empty", "give a value, or leave it out")
 
 
 def _print_error(error: McubnnError) -> None:

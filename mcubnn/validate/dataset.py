@@ -114,9 +114,17 @@ def _read_labels(
             raise UsageError(
                 f"data set {path}: {key}: expected {total} integers, one per image; "
                 f"found {header.dtype} {list(header.shape)}",
-                "store class numbers; for one-hot labels: labels.argmax(axis=1)",
+                _label_advice(header, total),
             )
         return _read_array(stream, header, count).reshape(count).astype(np.int64)
+
+
+def _label_advice(header: _Header, total: int) -> str:
+    if len(header.shape) == 2 and header.shape[0] == total:
+        return "store class numbers; for one-hot labels: labels.argmax(axis=1)"
+    if header.shape in {(total,), (total, 1)} and header.dtype.kind in "fb":
+        return "store class numbers: labels.astype(int)"
+    return "store one class number per image, in the images' order"
 
 
 def _find_key(archive: zipfile.ZipFile, keys: tuple[str, ...]) -> str | None:
@@ -184,7 +192,10 @@ def _dtype_advice(header: _Header, expected: str) -> str:
             f"numpy.rint(images).astype('{expected}'); the compiler applies the normalisation "
             "given by --input-scale, --mean and --std itself"
         )
-    return f"check that all values fit, then images.astype('{expected}')"
+    advice = f"check that all values fit, then images.astype('{expected}')"
+    if header.dtype.kind == "i" and expected == "uint8":
+        return f"{advice}; for signed pixels compile the model with --input-type int8"
+    return advice
 
 
 def _transposition(found: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:

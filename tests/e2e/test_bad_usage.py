@@ -62,6 +62,32 @@ def test_unusable_option_is_named(
 
 
 @pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--board", ""), "--board"),
+        (("--board=",), "--board"),
+        (("--out", ""), "--out"),
+        (("--dump-ir", "", "--board", "host"), "--dump-ir"),
+        (("--mean", ""), "--mean"),
+        (("-b", ""), "-b"),
+        (("",), "an argument"),
+    ],
+)
+def test_empty_value_is_not_a_default(
+    words: tuple[str, ...], named: str, mcubnn: Command, model: Path
+) -> None:
+    """A shell variable that is not set."""
+    mcubnn("build", model, *words).assert_reported(2, f"{named}: the value is empty")
+    _assert_nothing_written()
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "many"])
+def test_limit_must_be_a_count(limit: str, mcubnn: Command, model: Path) -> None:
+    outcome = mcubnn("run", model, "--board", "host", "--limit", limit)
+    outcome.assert_reported(2, "Invalid value for '--limit'")
+
+
+@pytest.mark.parametrize(
     ("budget", "patterns"),
     [
         ("ram=1K", (r"RAM: [\d,]+ bytes needed, 1,024 available \(--budget\)",)),
@@ -120,9 +146,12 @@ _DATA: tuple[tuple[str, dict[str, Array], tuple[str, ...]], ...] = (
     ("shape", {"images": np.zeros((3, 5, 5), np.uint8)}, (r"reads uint8 \[N, 3, 3, 2\]",)),
     ("dtype", {"images": np.zeros((3, 2, 3, 3), np.float32)}, ("expected uint8; found float32",)),
     ("int8", {"images": np.zeros((3, 2, 3, 3), np.int8)}, ("expected uint8; found int8",)),
+    ("int16", {"images": np.zeros((3, 2, 3, 3), np.int16)}, ("--input-type int8",)),
+    ("float labels", {"labels": np.zeros(2)}, (r"found float64 \[2\]", r"labels.astype\(int\)")),
+    ("one-hot", {"labels": np.eye(4)[:2]}, (r"found float64 \[2, 4\]", "argmax")),
     ("label", {"labels": np.array([0, 4])}, (r"classes 0..3; found 4 for image 1",)),
     ("negative", {"labels": np.array([-1, 3])}, ("found -1 for image 0",)),
-    ("count", {"labels": np.array([1, 2, 3])}, ("one per image",)),
+    ("count", {"labels": np.array([1, 2, 3])}, ("one per image", "in the images' order")),
     ("none", {"images": np.zeros((0, 2, 3, 3), np.uint8)}, ("holds no image",)),
 )
 
