@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mcubnn.codegen.lower import ABI_VERSION
 from mcubnn.run.protocol import (
     FILLER,
     PROTOCOL_VERSION,
@@ -57,7 +58,7 @@ def test_hello_describes_the_model(host_firmware: Path) -> None:
     hello = decode_hello(reply.payload)
     assert (hello.protocol_version, hello.abi_version, hello.model_hash) == (
         PROTOCOL_VERSION,
-        1,
+        ABI_VERSION,
         0x1234ABCD,
     )
     assert (hello.input_shape, hello.input_type.value) == ((4, 4, 3), "uint8")
