@@ -14,6 +14,7 @@ from mcubnn.frontend.problems import printable
 from mcubnn.frontend.raw import RawGraph
 from mcubnn.frontend.reader import read_onnx
 from mcubnn.frontend.rewrite import Simplified, live_part, simplify
+from mcubnn.frontend.sign_steps import drop_sign_steps
 from mcubnn.frontend.tail import drop_tail
 from mcubnn.frontend.translate import translate
 from mcubnn.ir.graph import Graph
@@ -37,7 +38,7 @@ def import_model(path: Path, layout: InputLayout | None = None) -> Graph:
     """
     simplified = simplify(read_onnx(path))
     _check_finite(simplified)
-    raw = spread_input(live_part(drop_tail(simplified.graph)))
+    raw = spread_input(live_part(drop_sign_steps(drop_tail(simplified.graph))))
     if not any(raw.input in node.inputs for node in raw.nodes):
         raise ModelError(
             f"{raw.file}: the output {printable(raw.output)} does not depend on the input "

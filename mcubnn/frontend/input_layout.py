@@ -10,7 +10,7 @@ from mcubnn.frontend.layout import CHANNELS_FIRST, CHANNELS_LAST, Labels, Value,
 from mcubnn.frontend.raw import RawGraph, RawNode
 
 _TO_CHANNELS_FIRST = (0, 3, 1, 2)
-_SEES_CHANNELS_FIRST = frozenset(("Conv", "MaxPool", "BatchNormalization"))
+_SEES_CHANNELS_FIRST = frozenset(("Conv", "MaxPool", "GlobalMaxPool", "BatchNormalization"))
 _MAX_IMAGE_CHANNELS = 4
 
 

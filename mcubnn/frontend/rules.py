@@ -22,6 +22,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "Div": elementwise.div,
         "Flatten": shape.reshape,
         "Gemm": layers.gemm,
+        "GlobalMaxPool": layers.global_max_pool,
         "Greater": elementwise.greater,
         "GreaterOrEqual": elementwise.greater_or_equal,
         "Less": elementwise.less,
@@ -32,6 +33,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "Neg": elementwise.neg,
         "Not": elementwise.invert,
         "Pad": layers.pad,
+        "ReduceMax": layers.reduce_max,
         "Relu": elementwise.relu,
         "Reshape": shape.reshape,
         "Sign": elementwise.sign,
@@ -46,17 +48,22 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 _BRANCHES = "the network must be sequential; branches are not supported yet"
 _RUN_TIME = "its result depends on the input in a way that no threshold can express"
 _POOLING = "use max-pooling, or a convolution with stride 2"
+_GLOBAL_POOLING = "end with Flatten and a fully connected layer, or pool by maximum"
+_SIGN_STEP = "binarize with sign instead; directly in front of the binarizer it is dropped"
 
 UNSUPPORTED_HINTS: Mapping[str, str] = MappingProxyType(
     {
         "Concat": _BRANCHES,
         "Split": _BRANCHES,
         "AveragePool": _POOLING,
-        "GlobalAveragePool": _POOLING,
-        "ReduceMean": _POOLING,
-        "PRelu": "binarize with sign instead",
-        "LeakyRelu": "binarize with sign instead",
+        "GlobalAveragePool": _GLOBAL_POOLING,
+        "ReduceMean": _GLOBAL_POOLING,
+        "PRelu": _SIGN_STEP,
+        "LeakyRelu": _SIGN_STEP,
+        "Tanh": _SIGN_STEP,
+        "Softsign": _SIGN_STEP,
         "HardSigmoid": "binarize with sign instead",
+        "Round": "binarize with sign instead",
         "Softmax": "it can only be the last operator",
         "LogSoftmax": "it can only be the last operator",
         "Sigmoid": "it can only be the last operator",

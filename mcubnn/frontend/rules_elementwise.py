@@ -15,6 +15,7 @@ from mcubnn.ir.types import Array
 from mcubnn.ops.defs.elementwise import Add, Clip, Div, Mul
 from mcubnn.ops.defs.sign import Sign
 
+_ONE = np.asarray(1.0, dtype=np.float32)
 _MINUS_ONE = np.asarray(-1.0, dtype=np.float32)
 
 
@@ -85,7 +86,8 @@ def _bound(site: Site, index: int, attribute: str, missing: float) -> float:
 
 def sign(site: Site) -> Step:
     """Sign, which is 0 at 0."""
-    return site.keep(site.data(), Sign(0))
+    value = site.data()
+    return Step(value, (Sign(0),), value, Choice(_ONE, _MINUS_ONE))
 
 
 def greater(site: Site) -> Step:

@@ -16,7 +16,7 @@ from mcubnn.ops.defs.batch_norm import BatchNorm
 from mcubnn.ops.defs.conv2d import Conv2d
 from mcubnn.ops.defs.dense import Dense
 from mcubnn.ops.defs.max_pool import MaxPool
-from mcubnn.ops.defs.shape import Pad
+from mcubnn.ops.defs.shape import Flatten, Pad
 from mcubnn.ops.geometry import Window
 
 
@@ -54,6 +54,29 @@ def max_pool(site: Site) -> Step:
     return _on_map(site, value, MaxPool(window), value.size("c"), window)
 
 
+def global_max_pool(site: Site) -> Step:
+    """GlobalMaxPool over height and width."""
+    value = _map(site)
+    window = Window((value.size("h"), value.size("w")))
+    return _on_map(site, value, MaxPool(window), value.size("c"), window)
+
+
+def reduce_max(site: Site) -> Step:
+    """ReduceMax over height and width: a pool of the whole map."""
+    value = _map(site)
+    constants = [x if isinstance(x, np.ndarray) else None for x in site.operands]
+    axes = Inputs(site.node, [value.shape], constants).integers(1, "axes") or ()
+    if {axis_index(axis, 4) for axis in axes} != {2, 3}:
+        raise RuleError("axes must be height and width, 2 and 3", str(axes))
+    pooled = MaxPool(Window((value.size("h"), value.size("w"))))
+    channels = value.size("c")
+    if site.node.integer("keepdims", 1):
+        shape: Shape = (1, channels, 1, 1)
+        return site.relabel(value, shape, without_units(CHANNELS_FIRST, shape), pooled)
+    labels = without_units(("", "c"), (1, channels))
+    return site.relabel(value, (1, channels), labels, pooled, Flatten(channels_first=True))
+
+
 def _has_remainder(window: Window, size: Shape) -> bool:
     top, left, bottom, right = window.pads
     room = (size[0] + top + bottom, size[1] + left + right)
@@ -65,11 +88,16 @@ def pad(site: Site) -> Step:
     """Pad with a constant around height and width."""
     value, source = site.data(), site.node
     if source.text("mode", "constant") != "constant":
-        raise RuleError("mode must be constant", source.text("mode", "constant"))
+        raise RuleError(
+            "mode must be constant",
+            source.text("mode", "constant"),
+            "pad with a number: the device does not repeat pixels",
+        )
     borders = _borders(site, value)
     filler = site.optional(2)
     fill = source.real("value", 0.0) if filler is None else float(filler.reshape(-1)[0])
-    around_bits = value.type.dtype is DType.BIT
+    is_scaled = value.choice is not None and bool(value.choice.steps())
+    around_bits = value.type.dtype is DType.BIT and not is_scaled
     if fill == np.inf or (around_bits and fill not in (-1.0, 0.0, 1.0)):
         raise RuleError(
             "the padding must be a number, or -inf before a MaxPool; around bits -1, 0 or 1",

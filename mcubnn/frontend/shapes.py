@@ -252,7 +252,7 @@ def _table() -> dict[str, _Rule]:
     same = (
         "Abs Neg Sqrt Exp Log Tanh Sigmoid Round Floor Ceil Sign Cast Identity Not Reciprocal Clip "
         "Relu LeakyRelu Softmax LogSoftmax Erf Dropout BatchNormalization HardSigmoid Elu PRelu "
-        "LayerNormalization Softplus HardSwish Gelu InstanceNormalization CumSum"
+        "LayerNormalization Softplus HardSwish Gelu Softsign InstanceNormalization CumSum"
     )
     broadcast = (
         "Add Sub Mul Div Pow Min Max And Or Xor Equal Greater Less GreaterOrEqual LessOrEqual "

@@ -30,6 +30,7 @@ from mcubnn.passes.affine import compose
 from mcubnn.passes.bounds import sum_bounds, value_range
 from mcubnn.passes.integer_stages import requantize_stage, score_stage
 from mcubnn.passes.merge_signs import merge_sign
+from mcubnn.passes.mixed_directions import negate_readers
 from mcubnn.passes.positions import Positions, split_positions
 from mcubnn.passes.thresholds import (
     MixedDirectionError,
@@ -72,7 +73,9 @@ def _fuse(graph: Graph, start: Node) -> Graph:
     low, high = _reach(graph, sums, start)
 
     if isinstance(end.op, Sign):
-        bits, notes = _threshold_stage(end, positions, low, high, _parity(graph, sums))
+        found, bits, notes = _threshold_stage(end, positions, low, high, _parity(graph, sums))
+        if found.inverted is not None:
+            graph, chain[-1] = negate_readers(graph, end, positions, found.inverted)
         return _replace(graph, sums, chain, bits).with_notes(*notes)
     affine = compose(positions.steps, positions.classes, source.channels)
     if sums is None:
@@ -155,28 +158,26 @@ def _threshold_stage(
     low: NDArray[np.int64],
     high: NDArray[np.int64],
     parity: int | None,
-) -> tuple[ThresholdStage, list[Note]]:
+) -> tuple[SignChain, ThresholdStage, list[Note]]:
     assert isinstance(sign.op, Sign)
     chain = SignChain(positions.steps, sign.op.at_zero < 0, low, high, positions.classes)
     try:
         thresholds, flip = find_thresholds(chain)
     except MixedDirectionError:
-        raise ModelError(
-            f"node {sign.name} (Sign): the factors in front of it are positive at some positions "
-            "of a channel and negative at others",
-            "normalise per channel: place the batch normalisation before the Flatten",
-        ) from None
+        chain = chain.rising()
+        thresholds, flip = find_thresholds(chain)
     stage = ThresholdStage(positions.of_pixel, thresholds, flip)
     if sign.op.at_zero != 0:
-        return stage, []
-    zeros = count_exact_zeros(chain, thresholds, flip, parity)
+        return chain, stage, []
+    falling = flip if chain.inverted is None else flip ^ chain.inverted
+    zeros = count_exact_zeros(chain, thresholds, falling, parity)
     if not zeros:
-        return stage, []
+        return chain, stage, []
     text = (
         f"sign(0) is possible in {zeros} of {thresholds.size} channels; the framework's Sign gives "
         "0 there, which a bit cannot hold: +1 is used. Train with `x >= 0 ? 1 : -1` to agree."
     )
-    return stage, [Note(sign.name, text)]
+    return chain, stage, [Note(sign.name, text)]
 
 
 def _replace(graph: Graph, sums: Node | None, chain: list[Node], stage: OutputStage) -> Graph:

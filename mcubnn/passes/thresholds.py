@@ -9,7 +9,7 @@ monotone including its rounding.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ class SignChain:
         strict: True where the sign is +1 for x > 0 only, False for x >= 0.
         low, high: `[C]` int64, the integers the sum can reach.
         classes: number of position classes.
+        inverted: `[classes, C]`, set where the bit is stored inverted; None if nowhere.
     """
 
     steps: Sequence[Elementwise]
@@ -46,6 +47,7 @@ class SignChain:
     low: NDArray[np.int64]
     high: NDArray[np.int64]
     classes: int
+    inverted: NDArray[np.bool_] | None = None
 
     def values(self, sums: NDArray[np.int64]) -> NDArray[np.float32]:
         """Real values `[n, classes, C]` of integer sums broadcastable to that shape."""
@@ -56,9 +58,15 @@ class SignChain:
         return np.broadcast_to(x, shape).astype(np.float32, copy=False)
 
     def bits(self, sums: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """The binarizer's answer for integer sums, `[n, classes, C]`."""
+        """The bit for integer sums, `[n, classes, C]`: the binarizer's answer, or its inverse."""
         values = self.values(sums)
-        return values > 0 if self.strict else values >= 0
+        answers = values > 0 if self.strict else values >= 0
+        return answers if self.inverted is None else answers ^ self.inverted
+
+    def rising(self) -> SignChain:
+        """The same chain with every falling entry inverted."""
+        at_low, at_high = self.bits(self.low[None, None])[0], self.bits(self.high[None, None])[0]
+        return replace(self, inverted=at_low & ~at_high)
 
 
 def find_thresholds(chain: SignChain) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
@@ -122,7 +130,7 @@ def count_exact_zeros(
     Args:
         chain: the chain.
         thresholds: `[classes, C]`, as found for it.
-        flip: `[C]`, likewise.
+        flip: `[C]`, likewise; or `[classes, C]` with the chain's own inversions in it.
         parity: 0 or 1 if every reachable sum is even or odd; None if both occur.
     """
     edge = np.clip(thresholds.astype(np.int64) - flip, chain.low, chain.high)

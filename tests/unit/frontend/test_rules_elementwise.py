@@ -98,6 +98,22 @@ def test_clip_of_old_operator_sets_has_attributes(tmp_path: Path) -> None:
     import_checked(make_model([clip], {}, [1, 6], opset=10), tmp_path)
 
 
+@pytest.mark.parametrize("tail", [node("Relu", "s", "y"), node("Clip", "s low high", "y")])
+def test_clip_of_bits_is_a_factor_and_an_offset(tmp_path: Path, tail: NodeProto) -> None:
+    """Two values stay two values."""
+    nodes = [node("Sign", "x", "s"), tail]
+    constants = {"low": f32(-0.5), "high": f32(3.0)}
+    graph = import_checked(make_model(nodes, constants, [1, 6]), tmp_path)
+    assert ops(graph) == ["sign", "mul", "add"]
+
+
+def test_hardtanh_of_bits_is_nothing(tmp_path: Path) -> None:
+    nodes = [node("Sign", "x", "s"), node("Clip", "s low high", "y")]
+    constants = {"low": f32(-1.0), "high": f32(1.0)}
+    graph = import_checked(make_model(nodes, constants, [1, 6]), tmp_path)
+    assert ops(graph) == ["sign"]
+
+
 @pytest.mark.parametrize("bound", [f32(math.nan), f32(1.0, 2.0)])
 def test_clip_with_unusable_bound_is_rejected(tmp_path: Path, bound: Array) -> None:
     model = make_model([node("Clip", "x c", "y")], {"c": bound}, [1, 6])

@@ -95,6 +95,31 @@ def test_max_pool_means_what_onnx_means(tmp_path: Path, attributes: dict[str, An
     import_checked(make_model([node("MaxPool", "x", "y", **attributes)], {}, _MAP), tmp_path)
 
 
+@pytest.mark.parametrize("opset", [13, 18])
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_maximum_of_a_map_is_a_pool(tmp_path: Path, keepdims: int, opset: int) -> None:
+    constants = {"w": floats(4, 3, 3, 2)}
+    axes: dict[str, Any] = {"axes": [-1, 2]} if opset < 18 else {}
+    if opset >= 18:
+        constants["axes"] = ints([2, 3])
+    inputs = "c" if opset < 18 else "c axes"
+    nodes = [node("Conv", "x w", "c"), node("ReduceMax", inputs, "y", keepdims=keepdims, **axes)]
+    graph = import_checked(make_model(nodes, constants, _MAP, opset=opset), tmp_path)
+    assert ops(graph) == ["conv2d", "max_pool", "flatten"][: 3 - keepdims]
+
+
+def test_global_max_pool_is_a_pool(tmp_path: Path) -> None:
+    nodes = [node("GlobalMaxPool", "x", "p"), node("Flatten", "p", "y")]
+    assert ops(import_checked(make_model(nodes, {}, _MAP), tmp_path)) == ["max_pool", "flatten"]
+
+
+@pytest.mark.parametrize("axes", [[1], [2], [1, 2, 3]])
+def test_maximum_over_other_axes_is_rejected(tmp_path: Path, axes: list[int]) -> None:
+    nodes = [node("Conv", "x w", "c"), node("ReduceMax", "c", "y", axes=axes)]
+    message = rejection(make_model(nodes, {"w": floats(4, 3, 3, 2)}, _MAP, opset=13), tmp_path)
+    assert "axes must be height and width" in message
+
+
 def test_max_pool_with_incomplete_windows_is_rejected(tmp_path: Path) -> None:
     pool = node("MaxPool", "x", "y", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
     assert "ceil_mode must be 0" in rejection(make_model([pool], {}, _MAP), tmp_path)

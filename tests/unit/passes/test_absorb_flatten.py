@@ -63,12 +63,6 @@ def test_batch_norm_per_element_behind_flatten_keeps_its_meaning() -> None:
     assert operator_names(lowered) == ["input_conv2d", "binary_dense"]
 
 
-def test_batch_norm_per_element_with_gammas_of_both_signs_is_refused() -> None:
-    ops = (conv((2, 4)), Flatten(True), norm(36, 20.0, seed=4), Sign(1), dense((36,), 5))
-    with pytest.raises(ModelError, match=r"sign_3 \(Sign\): .* positive at some positions"):
-        assert_same_scores(network((5, 5, 2), *ops))
-
-
 @pytest.mark.parametrize(
     ("ops", "message"),
     [
