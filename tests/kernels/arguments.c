@@ -25,13 +25,26 @@ static void expect(const char *what, mcubnn_status wanted, mcubnn_status status)
         expect(#kernel " wrote", MCUBNN_SUCCESS, out[0] == 7u ? MCUBNN_SUCCESS : 1);               \
     } while (0)
 
-/* One change of otherwise usable parameters of a convolution. */
-#define REFUSES_CHANGE(field, value)                                                               \
+/* One change of otherwise usable parameters; `context`, `in` and `out` are the caller's. */
+#define REFUSES_CHANGE(kernel, usable, field, value)                                               \
     do {                                                                                           \
-        mcubnn_binary_conv2d_params params = usable;                                               \
+        kernel##_params params = (usable);                                                         \
         params.field = (value);                                                                    \
-        expect(#field, MCUBNN_ERROR_ARGUMENT, mcubnn_binary_conv2d(NULL, &params, in, out));       \
-        expect(#field " wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);                 \
+        expect(#kernel " " #field, MCUBNN_ERROR_ARGUMENT, kernel(&context, &params, in, out));     \
+        expect(#kernel " " #field " wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);     \
+    } while (0)
+
+/* Scratch that is missing or a byte too small, then usable: the kernel writes 1. */
+#define NEEDS_SCRATCH(kernel, usable)                                                              \
+    do {                                                                                           \
+        const mcubnn_context none = {NULL, context.size_bytes};                                    \
+        const mcubnn_context small = {context.buffer, context.size_bytes - 1u};                    \
+        expect(#kernel " scratch", MCUBNN_ERROR_SCRATCH, kernel(NULL, &(usable), in, out));        \
+        expect(#kernel " buffer", MCUBNN_ERROR_SCRATCH, kernel(&none, &(usable), in, out));        \
+        expect(#kernel " size", MCUBNN_ERROR_SCRATCH, kernel(&small, &(usable), in, out));         \
+        expect(#kernel " wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);                \
+        expect(#kernel " usable", MCUBNN_SUCCESS, kernel(&context, &(usable), in, out));           \
+        expect(#kernel " result", MCUBNN_SUCCESS, out[0] == 1 ? MCUBNN_SUCCESS : 1);               \
     } while (0)
 
 static const uint32_t weights[1] = {1u};
@@ -53,23 +66,24 @@ static const mcubnn_binary_conv2d_params usable = {
 };
 
 static void check_convolution(void) {
+    const mcubnn_context context = {NULL, 0u};
     const uint32_t in[1] = {1u};
     int32_t out[1] = {7};
-    REFUSES_CHANGE(input.height, 0);
-    REFUSES_CHANGE(input.channels, 0);
-    REFUSES_CHANGE(output.width, 0);
-    REFUSES_CHANGE(output.channels, 2);
-    REFUSES_CHANGE(window.kernel_width, 0);
-    REFUSES_CHANGE(window.stride_height, 0);
-    REFUSES_CHANGE(window.dilation_width, 0);
-    REFUSES_CHANGE(pad_value, 2);
-    REFUSES_CHANGE(pad_value, -2);
-    REFUSES_CHANGE(weights, NULL);
-    REFUSES_CHANGE(output_stage.channels, 0);
-    REFUSES_CHANGE(output_stage.kind, (mcubnn_output_kind)3);
-    REFUSES_CHANGE(output_stage.as.s32.bias, NULL);
-    REFUSES_CHANGE(output_stage.as.s32.multiplier, NULL);
-    expect("usable", MCUBNN_SUCCESS, mcubnn_binary_conv2d(NULL, &usable, in, out));
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, input.height, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, input.channels, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, output.width, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, output.channels, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, window.kernel_width, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, window.stride_height, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, window.dilation_width, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, pad_value, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, pad_value, -2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, weights, NULL);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, output_stage.channels, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, output_stage.kind, (mcubnn_output_kind)3);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, output_stage.as.s32.bias, NULL);
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, output_stage.as.s32.multiplier, NULL);
+    expect("usable", MCUBNN_SUCCESS, mcubnn_binary_conv2d(&context, &usable, in, out));
     expect("result", MCUBNN_SUCCESS, out[0] == 1 ? MCUBNN_SUCCESS : 1);
 }
 
@@ -111,13 +125,8 @@ static mcubnn_binary_conv2d_f2c_params usable_f2c(void) {
 /* One change of otherwise usable parameters of both f2c convolutions. */
 #define F2C_REFUSES_CHANGE(field, value)                                                           \
     do {                                                                                           \
-        mcubnn_binary_conv2d_f2c_params params = usable_f2c();                                     \
-        params.field = (value);                                                                    \
-        expect(#field " rows", MCUBNN_ERROR_ARGUMENT,                                              \
-               mcubnn_binary_conv2d_f2c_rows(&context, &params, in, out));                         \
-        expect(#field " pixel", MCUBNN_ERROR_ARGUMENT,                                             \
-               mcubnn_binary_conv2d_f2c_pixel(&context, &params, in, out));                        \
-        expect(#field " wrote", MCUBNN_SUCCESS, out[0] == 7u ? MCUBNN_SUCCESS : 1);                \
+        REFUSES_CHANGE(mcubnn_binary_conv2d_f2c_rows, usable_f2c(), field, value);                 \
+        REFUSES_CHANGE(mcubnn_binary_conv2d_f2c_pixel, usable_f2c(), field, value);                \
     } while (0)
 
 static void check_f2c_parameters(void) {
@@ -165,38 +174,15 @@ static void check_f2c_scratch(void) {
 
 /* Parameters and scratch of the mdfa kernel: usable at last. */
 static void check_mdfa(void) {
+    const mcubnn_binary_dense_mdfa_params dense = {{1, 1, 1}, weights, usable.output_stage};
     const uint32_t in[1] = {1u};
     uint32_t scratch[1];
     int32_t out[1] = {7};
     const mcubnn_context context = {scratch, sizeof scratch};
-    const mcubnn_context none = {NULL, sizeof scratch};
-    const mcubnn_context small = {scratch, sizeof scratch - 1u};
-    const mcubnn_binary_dense_mdfa_params dense = {{1, 1, 1}, weights, usable.output_stage};
-    mcubnn_binary_dense_mdfa_params params = dense;
-    params.weights = NULL;
-    expect("mdfa weights", MCUBNN_ERROR_ARGUMENT,
-           mcubnn_binary_dense_mdfa(&context, &params, in, out));
-    params = dense;
-    params.output_stage.channels = 0;
-    expect("mdfa channels", MCUBNN_ERROR_ARGUMENT,
-           mcubnn_binary_dense_mdfa(&context, &params, in, out));
-    expect("mdfa scratch", MCUBNN_ERROR_SCRATCH, mcubnn_binary_dense_mdfa(NULL, &dense, in, out));
-    expect("mdfa buffer", MCUBNN_ERROR_SCRATCH, mcubnn_binary_dense_mdfa(&none, &dense, in, out));
-    expect("mdfa size", MCUBNN_ERROR_SCRATCH, mcubnn_binary_dense_mdfa(&small, &dense, in, out));
-    expect("mdfa wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);
-    expect("mdfa usable", MCUBNN_SUCCESS, mcubnn_binary_dense_mdfa(&context, &dense, in, out));
-    expect("mdfa result", MCUBNN_SUCCESS, out[0] == 1 ? MCUBNN_SUCCESS : 1);
+    REFUSES_CHANGE(mcubnn_binary_dense_mdfa, dense, weights, NULL);
+    REFUSES_CHANGE(mcubnn_binary_dense_mdfa, dense, output_stage.channels, 0);
+    NEEDS_SCRATCH(mcubnn_binary_dense_mdfa, dense);
 }
-
-/* One change of otherwise usable parameters of the mdfa convolution. */
-#define MDFA_REFUSES_CHANGE(field, value)                                                          \
-    do {                                                                                           \
-        mcubnn_binary_conv2d_mdfa_params params = mdfa;                                            \
-        params.field = (value);                                                                    \
-        expect("mdfa " #field, MCUBNN_ERROR_ARGUMENT,                                              \
-               mcubnn_binary_conv2d_mdfa(&context, &params, in, out));                             \
-        expect("mdfa " #field " wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);         \
-    } while (0)
 
 /* Parameters and scratch of the mdfa convolution: usable at last. */
 static void check_mdfa_conv(void) {
@@ -212,32 +198,15 @@ static void check_mdfa_conv(void) {
     uint32_t scratch[1];
     int32_t out[1] = {7};
     const mcubnn_context context = {scratch, sizeof scratch};
-    const mcubnn_context none = {NULL, sizeof scratch};
-    const mcubnn_context small = {scratch, sizeof scratch - 1u};
-    MDFA_REFUSES_CHANGE(input.channels, 0);
-    MDFA_REFUSES_CHANGE(output.width, 0);
-    MDFA_REFUSES_CHANGE(window.stride_height, 0);
-    MDFA_REFUSES_CHANGE(pad_value, 0);
-    MDFA_REFUSES_CHANGE(pad_value, 2);
-    MDFA_REFUSES_CHANGE(weights, NULL);
-    MDFA_REFUSES_CHANGE(output_stage.channels, 2);
-    expect("mdfa scratch", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_mdfa(NULL, &mdfa, in, out));
-    expect("mdfa buffer", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_mdfa(&none, &mdfa, in, out));
-    expect("mdfa size", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_mdfa(&small, &mdfa, in, out));
-    expect("mdfa wrote", MCUBNN_SUCCESS, out[0] == 7 ? MCUBNN_SUCCESS : 1);
-    expect("mdfa usable", MCUBNN_SUCCESS, mcubnn_binary_conv2d_mdfa(&context, &mdfa, in, out));
-    expect("mdfa result", MCUBNN_SUCCESS, out[0] == 1 ? MCUBNN_SUCCESS : 1);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, input.channels, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, output.width, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, window.stride_height, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, pad_value, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, pad_value, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, weights, NULL);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, output_stage.channels, 2);
+    NEEDS_SCRATCH(mcubnn_binary_conv2d_mdfa, mdfa);
 }
-
-/* One change of otherwise usable parameters of the f2t kernel. */
-#define F2T_REFUSES_CHANGE(field, value)                                                           \
-    do {                                                                                           \
-        mcubnn_binary_conv2d_f2t_params params = f2t;                                              \
-        params.field = (value);                                                                    \
-        expect("f2t " #field, MCUBNN_ERROR_ARGUMENT,                                               \
-               mcubnn_binary_conv2d_f2t(&context, &params, in, out));                              \
-        expect("f2t " #field " wrote", MCUBNN_SUCCESS, out[0] == 7u ? MCUBNN_SUCCESS : 1);         \
-    } while (0)
 
 /* Parameters and scratch of the f2t kernel: usable at last. */
 static void check_f2t(void) {
@@ -260,26 +229,19 @@ static void check_f2t(void) {
     uint32_t scratch[11];
     uint32_t out[1] = {7u};
     const mcubnn_context context = {scratch, sizeof scratch};
-    const mcubnn_context none = {NULL, sizeof scratch};
-    const mcubnn_context small = {scratch, sizeof scratch - 1u};
-    F2T_REFUSES_CHANGE(input.channels, 0);
-    F2T_REFUSES_CHANGE(window.stride_height, 2);
-    F2T_REFUSES_CHANGE(window.stride_width, 2);
-    F2T_REFUSES_CHANGE(pad_value, 2);
-    F2T_REFUSES_CHANGE(threshold_bits, 4);
-    F2T_REFUSES_CHANGE(threshold_bits, 21);
-    F2T_REFUSES_CHANGE(classes, 0);
-    F2T_REFUSES_CHANGE(classes, 2);
-    F2T_REFUSES_CHANGE(lists, NULL);
-    F2T_REFUSES_CHANGE(list_eights, NULL);
-    F2T_REFUSES_CHANGE(thresholds, NULL);
-    F2T_REFUSES_CHANGE(inverted, NULL);
-    expect("f2t scratch", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_f2t(NULL, &f2t, in, out));
-    expect("f2t buffer", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_f2t(&none, &f2t, in, out));
-    expect("f2t size", MCUBNN_ERROR_SCRATCH, mcubnn_binary_conv2d_f2t(&small, &f2t, in, out));
-    expect("f2t wrote", MCUBNN_SUCCESS, out[0] == 7u ? MCUBNN_SUCCESS : 1);
-    expect("f2t usable", MCUBNN_SUCCESS, mcubnn_binary_conv2d_f2t(&context, &f2t, in, out));
-    expect("f2t result", MCUBNN_SUCCESS, out[0] == 1u ? MCUBNN_SUCCESS : 1);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, input.channels, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, window.stride_height, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, window.stride_width, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, pad_value, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, threshold_bits, 4);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, threshold_bits, 21);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, classes, 0);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, classes, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, lists, NULL);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, list_eights, NULL);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, thresholds, NULL);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, inverted, NULL);
+    NEEDS_SCRATCH(mcubnn_binary_conv2d_f2t, f2t);
 }
 
 int main(void) {
