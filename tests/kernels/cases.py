@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 import numpy as np
 from numpy.random import Generator
@@ -21,6 +23,7 @@ from mcubnn.ops.defs.threshold import Threshold
 from mcubnn.ops.defs.unpack_bits import UnpackBits
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import OutputStage, RequantizeStage, ScoreStage, ThresholdStage
+from mcubnn.ops.variants.base import KernelVariant
 from tests.kernels.harness import Case
 
 CHANNELS = (1, 31, 32, 33, 63, 64, 65)
@@ -213,3 +216,9 @@ def batches(name: str) -> st.SearchStrategy[tuple[Case, ...]]:
     if name.endswith("_pool"):
         return st.tuples(*(pool_cases(name, c) for c in CHANNELS * 3))
     return st.tuples(*(elementwise_cases(name, c) for c in (*CHANNELS, 3, 4) * 2))
+
+
+def batches_for(variant: KernelVariant) -> st.SearchStrategy[tuple[Case, ...]]:
+    """The same for a variant that can compute all of its operator's cases."""
+    drawn = batches(variant.operator)
+    return drawn.map(lambda cases: tuple(replace(case, variant=variant) for case in cases))

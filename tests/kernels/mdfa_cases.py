@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import hypothesis.strategies as st
 import numpy as np
 
 from mcubnn.ir.types import DType, TensorType
 from mcubnn.ops.defs.binary_dense import BinaryDense
 from mcubnn.ops.variants.binary_dense_mdfa import BinaryDenseMdfa
 from tests.kernels.binary_cases import UNLIKE, activations
-from tests.kernels.cases import CHANNELS, STAGES, dense_cases, random_signs, random_stage
+from tests.kernels.cases import batches_for, random_signs, random_stage
 from tests.kernels.harness import Case
 from tests.kernels.promises import Goal, Promises
 
@@ -35,13 +32,8 @@ def lengths(kind: str) -> list[Case]:
     ]
 
 
-def random_cases(channels: int, kind: str) -> st.SearchStrategy[Case]:
-    drawn = dense_cases("binary_dense", channels, kind)
-    return drawn.map(lambda portable: replace(portable, variant=MDFA))
-
-
 PROMISES = Promises(
-    batches=st.tuples(*(random_cases(c, kind) for c in CHANNELS for kind in STAGES)),
+    batches=batches_for(MDFA),
     goals={
         "256 -> 10": Goal(case(256, 10), 16.5, 23.6),
         "512 -> 10": Goal(case(512, 10), 11.8, 16.3),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import hypothesis.strategies as st
 import numpy as np
 
 from mcubnn.ir.types import DType, TensorType
@@ -12,7 +9,7 @@ from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.variants.binary_conv2d_mdfa import BinaryConv2dMdfa
 from tests.kernels.binary_cases import UNLIKE, activations
-from tests.kernels.cases import CHANNELS, STAGES, conv_cases, random_signs, random_stage
+from tests.kernels.cases import batches_for, random_signs, random_stage
 from tests.kernels.harness import Case
 from tests.kernels.promises import Goal, Promises
 
@@ -40,13 +37,8 @@ def layer(
     return Case(op, source, activations(rng, source.shape, pattern), MDFA)
 
 
-def random_cases(channels: int, kind: str) -> st.SearchStrategy[Case]:
-    drawn = conv_cases("binary_conv2d", channels, kind)
-    return drawn.map(lambda portable: replace(portable, variant=MDFA))
-
-
 PROMISES = Promises(
-    batches=st.tuples(*(random_cases(c, kind) for c in CHANNELS for kind in STAGES)),
+    batches=batches_for(MDFA),
     goals={
         "32 -> 32": Goal(layer((32, 32)), 14.5, 20.4),
         "64 -> 64": Goal(layer((64, 64)), 10.4, 14.2),
