@@ -39,9 +39,10 @@ from mcubnn.ir.types import Array
 from mcubnn.ops.evaluate import evaluate_graph, evaluate_output
 from mcubnn.passes.check_lowering import check_lowering
 from mcubnn.passes.pipeline import lower, steps
+from mcubnn.plan.goals import Goal
 from mcubnn.plan.limits import Budget, check_built
 from mcubnn.plan.planner import make_plan
-from mcubnn.plan.select import Goal, SelectionOptions, select_kernels, selection_options
+from mcubnn.plan.select import SelectionOptions, select_kernels, selection_options
 from mcubnn.report.document import read_report, to_document
 from mcubnn.report.inspection import Inspection, inspect_graph
 from mcubnn.report.profile import Profile, make_profile

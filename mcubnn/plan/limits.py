@@ -16,6 +16,12 @@ _IN_RAM = _NOT_IN_FLASH | {".data", HOT_SECTION}
 STATIC_DATA_BYTES = 1024
 """Left free beside arena and stack for the firmware's own variables; the linker checks exactly."""
 
+FIRMWARE_BYTES = 3072
+"""Flash left free for the firmware without kernels; the linked image is checked exactly."""
+
+NODE_BYTES = 100
+"""Flash of a node's parameters and call."""
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -86,3 +92,17 @@ def arena_room(board: Board) -> dict[str, int]:
     room = {region.name: region.size_bytes for region in board.ram}
     room[board.ram[0].name] -= board.stack_bytes + STATIC_DATA_BYTES
     return room
+
+
+def ram_room(board: Board, budget: Budget) -> int:
+    """Bytes of RAM beside the stack, for the arena and code that runs from RAM."""
+    return _least(board, budget, "RAM") - board.stack_bytes
+
+
+def flash_room(board: Board, budget: Budget, nodes: int) -> int:
+    """Bytes of flash that kernels and their constants may take, in a network of so many nodes."""
+    return _least(board, budget, "flash") - FIRMWARE_BYTES - NODE_BYTES * nodes
+
+
+def _least(board: Board, budget: Budget, what: str) -> int:
+    return min(limit.available_bytes for limit in limits(board, budget) if limit.what == what)

@@ -1,51 +1,28 @@
-"""Chooses the kernel of every node: for a goal, a core, and what RAM and flash allow.
-
-The arena is the maximum over the nodes, so one node's frugality is wasted below another's need.
-Therefore every arena size that some choice of kernels could cause is tried as a cap: under it each
-node takes its fastest kernel, then whichever other one improves the goal, node by node until none
-does; the best of all caps wins. Graphs are small, so all caps can be tried.
-"""
+"""Chooses the kernel of every node: for a goal, a core, and what RAM and flash allow."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from mcubnn.artifacts import Candidate, KernelChoice, Selected
 from mcubnn.board import Board
 from mcubnn.errors import UsageError
 from mcubnn.ir.graph import Graph, Node
-from mcubnn.ops.variants.base import Core, Cost, KernelVariant
+from mcubnn.ops.variants.base import Core, KernelVariant
 from mcubnn.ops.variants.cores import core_for
 from mcubnn.ops.variants.portable import PORTABLE, portable_cost
 from mcubnn.ops.variants.specialized import Specialized
 from mcubnn.ops.variants.table import VARIANTS
-from mcubnn.plan.limits import Budget, arena_room
-from mcubnn.plan.liveness import align, device_op, lifetimes
+from mcubnn.plan import search
+from mcubnn.plan.goals import Goal, Memory, Option, Rank, cost_of, rank_between, rank_for
+from mcubnn.plan.limits import Budget, arena_room, flash_room, ram_room
+from mcubnn.plan.liveness import device_op, lifetimes
+from mcubnn.plan.search import Row
 
 DENSITY = 0.5
 """Share of set bits assumed where no calibration data says more."""
-
-
-class Goal(StrEnum):
-    """What to optimise."""
-
-    SPEED = "speed"
-    RAM = "ram"
-    FLASH = "flash"
-    BALANCED = "balanced"
-
-
-# Exponents of (cycles, arena, flash) in the product that is minimised.
-_WEIGHTS: Mapping[Goal, tuple[float, float, float]] = {
-    Goal.SPEED: (1.0, 0.0, 0.0),
-    Goal.RAM: (1.0, 4.0, 0.0),
-    Goal.FLASH: (1.0, 0.0, 8.0),
-    Goal.BALANCED: (1.0, 1.0, 1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -67,8 +44,8 @@ def select_kernels(
 ) -> Selected:
     """Choose a kernel for every node of a lowered graph.
 
-    Where nothing fits the budget the smallest arena is chosen; `make_plan` then says what is
-    missing.
+    Where nothing fits the budget what exceeds it least is chosen; `make_plan` and `check_built`
+    then say what is missing.
 
     Raises:
         UsageError: an override names an unknown node or a kernel that cannot compute it.
@@ -76,79 +53,34 @@ def select_kernels(
     _check_overrides(graph, options.overrides)
     core = core_for(board.cpu)
     rows = [_candidates(graph, node, core, options) for node in graph.nodes]
-    live = _live_bytes(graph)
-    room = max(arena_room(board).values())
-    if budget.ram_bytes is not None:
-        room = min(room, budget.ram_bytes - board.stack_bytes)
-    best = min(
-        (_under_cap(rows, live, cap, options.goal) for cap in _caps(rows, live)),
-        key=lambda option: (max(0, option.arena_bytes - room), _score(option, options.goal)),
-    ).picked
+    usable = [[c for c in row if c.cost is not None] for row in rows]
+    memory = Memory(
+        live_bytes=_live_bytes(graph),
+        hot_code_in_ram=board.hot_region is not None,
+        arena_room=max(arena_room(board).values()),
+        ram_room=ram_room(board, budget),
+        flash_room=flash_room(board, budget, len(graph.nodes)),
+    )
+    best = _best(usable, [node.op.name for node in graph.nodes], memory, options.goal)
     choices = tuple(
-        KernelChoice(node.name, c.variant, _cost(c), tuple(row))
-        for node, c, row in zip(graph.nodes, best, rows, strict=True)
+        KernelChoice(node.name, c.variant, cost_of(c), tuple(row))
+        for node, c, row in zip(graph.nodes, best.picked, rows, strict=True)
     )
     return Selected(_specialize(graph, choices), choices)
 
 
-@dataclass(frozen=True)
-class _Option:
-    """Kernels under one arena cap."""
+def _best(rows: Sequence[Row], operators: Sequence[str], memory: Memory, goal: Goal) -> Option:
+    """The best option for a goal."""
+    found = search.options(rows, operators, memory)
 
-    picked: tuple[Candidate, ...]
-    arena_bytes: int
+    def least(rank: Rank) -> Option:
+        return search.improve(min(found, key=rank), rows, memory, rank)
 
-
-def _caps(rows: Sequence[Sequence[Candidate]], live: Sequence[int]) -> list[int]:
-    """Arena sizes that some kernel could cause, from the smallest that all nodes can live with."""
-    needs = [
-        [live[i] + align(c.cost.scratch_bytes) for c in row if c.cost is not None]
-        for i, row in enumerate(rows)
-    ]
-    floor = max(min(row) for row in needs)
-    return sorted({need for row in needs for need in row if need >= floor})
-
-
-def _under_cap(
-    rows: Sequence[Sequence[Candidate]], live: Sequence[int], cap: int, goal: Goal
-) -> _Option:
-    usable = [_fitting(row, cap - live[i]) for i, row in enumerate(rows)]
-    best = _option([min(row, key=lambda c: _cost(c).cycles) for row in usable], live)
-    improved = True
-    while improved:
-        improved = False
-        for index, row in enumerate(usable):
-            for other in row:
-                picked = (*best.picked[:index], other, *best.picked[index + 1 :])
-                option = _option(picked, live)
-                if _score(option, goal) < _score(best, goal):
-                    best, improved = option, True
-    return best
-
-
-def _option(picked: Sequence[Candidate], live: Sequence[int]) -> _Option:
-    arena = max(live[i] + align(_cost(c).scratch_bytes) for i, c in enumerate(picked))
-    return _Option(tuple(picked), arena)
-
-
-def _score(option: _Option, goal: Goal) -> float:
-    cycles = sum(_cost(c).cycles for c in option.picked)
-    flash = sum(_cost(c).flash_bytes for c in option.picked)
-    by_cycles, by_arena, by_flash = _WEIGHTS[goal]
-    return (
-        by_cycles * math.log(cycles + 1)
-        + by_arena * math.log(option.arena_bytes + 1)
-        + by_flash * math.log(flash + 1)
-    )
-
-
-def _fitting(row: Sequence[Candidate], room_bytes: int) -> list[Candidate]:
-    return [c for c in row if c.cost is not None and align(c.cost.scratch_bytes) <= room_bytes]
-
-
-def _cost(candidate: Candidate) -> Cost:
-    assert candidate.cost is not None
-    return candidate.cost
+    if goal is not Goal.BALANCED:
+        return least(rank_for(goal))
+    extremes = [least(rank_for(g)) for g in (Goal.SPEED, Goal.RAM, Goal.FLASH)]
+    found += extremes
+    return least(rank_between(extremes))
 
 
 def _live_bytes(graph: Graph) -> list[int]:

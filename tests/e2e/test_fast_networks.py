@@ -12,7 +12,8 @@ from mcubnn.artifacts import DataSet, InputOptions
 from mcubnn.example import builtin_example
 from mcubnn.ir.types import Array
 from mcubnn.ops.evaluate import evaluate_output
-from mcubnn.plan.select import Goal, SelectionOptions
+from mcubnn.plan.goals import Goal
+from mcubnn.plan.select import SelectionOptions
 from mcubnn.report.profile import ProfileRow
 
 BOARD = "qemu-mps2-an386"

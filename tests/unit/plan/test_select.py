@@ -15,9 +15,10 @@ from mcubnn.ops.defs.sign import Sign
 from mcubnn.ops.evaluate import evaluate_output
 from mcubnn.ops.geometry import Window
 from mcubnn.passes.pipeline import run_passes
+from mcubnn.plan.goals import Goal
 from mcubnn.plan.limits import Budget
 from mcubnn.plan.planner import make_plan
-from mcubnn.plan.select import Goal, SelectionOptions, select_kernels
+from mcubnn.plan.select import SelectionOptions, select_kernels
 from tests.unit.passes.networks import conv, dense, network, norm, pixels
 
 _M4 = "qemu-mps2-an386"
