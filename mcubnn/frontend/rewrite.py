@@ -207,7 +207,8 @@ class _Walk:
         """A, if the node is (A - B) + B, B + (A - B) or (A + B) - B.
 
         Exact where A and B are small integers, else within rounding: the exporter's leftover of
-        `A.detach() - B.detach() + B`, which stands for A.
+        `A.detach() - B.detach() + B`, which stands for A. A constant B behind an A that is none is
+        no such leftover: adding and subtracting 1.5 * 2^23 rounds A to an integer.
         """
         inner_kind = "Sub" if node.op_type == "Add" else "Add"
         left, right = node.input(0), node.input(1)
@@ -216,10 +217,11 @@ class _Walk:
             inner = self._producers.get(inner_name)
             if inner is None or inner.op_type != inner_kind or inner.domain:
                 continue
-            if inner.input(1) == removed:
-                return inner.input(0)
-            if inner_kind == "Add" and inner.input(0) == removed:
-                return inner.input(1)
+            for kept, other in (inner.inputs, inner.inputs[::-1]):
+                is_subtrahend = inner_kind == "Add" or kept == inner.input(0)
+                steps_of_model = other in self._constants and kept not in self._constants
+                if other == removed and is_subtrahend and not steps_of_model:
+                    return kept
         return None
 
     def _folded(self, node: RawNode, values: list[Array | None], shape: Shape | None) -> bool:

@@ -114,6 +114,13 @@ def test_residue_on_weights_gives_exact_weights(tmp_path: Path) -> None:
     assert np.array_equal(np.unique(layer.weights), [-1.0, 1.0])
 
 
+def test_rounding_by_a_large_constant_is_kept(tmp_path: Path) -> None:
+    nodes = _then_gemm([node("Add", "x c", "d"), node("Sub", "d c", "a")])
+    constants = {**_W, "c": f32(1.5 * 2.0**23)}
+    graph = import_checked(make_model(nodes, constants, [1, 12]), tmp_path)
+    assert ops(graph) == ["add", "add", "dense"]
+
+
 def test_different_difference_is_kept(tmp_path: Path) -> None:
     nodes = _then_gemm([node("Sub", "x c", "d"), node("Add", "d e", "a")])
     constants = {**_W, "c": floats(12), "e": 2 * floats(12)}
