@@ -75,6 +75,28 @@ def clip(site: Site) -> Step:
     )
 
 
+def minimum(site: Site) -> Step:
+    """Min with one constant number: a clip."""
+    value, limit = _limit(site)
+    return site.keep(value, Clip(-math.inf, limit))
+
+
+def maximum(site: Site) -> Step:
+    """Max with one constant number: a clip."""
+    value, limit = _limit(site)
+    return site.keep(value, Clip(limit, math.inf))
+
+
+def _limit(site: Site) -> tuple[Value, float]:
+    if len(site.operands) != 2:
+        raise RuleError("it must have two operands", str(len(site.operands)))
+    value, constant, _ = site.data_and_constant()
+    fitted, _ = site.fitted(value, constant)
+    if fitted.size != 1:
+        raise RuleError("the limit must be one number", f"shape {list(constant.shape)}")
+    return value, float(fitted)
+
+
 def _bound(site: Site, index: int, attribute: str, missing: float) -> float:
     bound = site.optional(index)
     if bound is None:

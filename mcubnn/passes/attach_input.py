@@ -1,7 +1,7 @@
 """Makes the graph start at the pixels the device receives.
 
 Before: a float32 input. After: a uint8 or int8 input followed by the user's normalisation
-x = (pixel * scale - mean) / std as one `rescale`, which `lower_layers` folds.
+x = (pixel * scale - mean) / std as one `normalize`, which `lower_layers` folds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mcubnn.artifacts import InputOptions
 from mcubnn.errors import UsageError
 from mcubnn.ir.builder import with_nodes
 from mcubnn.ir.graph import Graph, Node
-from mcubnn.ops.defs.elementwise import Rescale
+from mcubnn.ops.defs.elementwise import Normalize
 
 NORMALISATION = "input_normalisation"
 
@@ -30,10 +30,10 @@ def attach_input(graph: Graph, options: InputOptions) -> Graph:
     if not std.all() or options.scale == 0.0:
         raise UsageError("--std and --input-scale must not be 0", "leave them out for 1")
     pixels = graph.tensors[graph.input].with_dtype(options.dtype)
-    scale, offset = options.scale / std, -mean / std
-    if bool((scale == 1.0).all()) and not offset.any():
+    if bool((options.scale / std == 1.0).all()) and not mean.any():
         return with_nodes(graph, graph.nodes, pixels)
-    first = Node(NORMALISATION, Rescale(scale, offset), (graph.input,), NORMALISATION)
+    step = Normalize(np.asarray(options.scale), mean, std)
+    first = Node(NORMALISATION, step, (graph.input,), NORMALISATION)
     rest = [
         Node(n.name, n.op, tuple(_after(s, graph.input) for s in n.sources), n.result)
         for n in graph.nodes

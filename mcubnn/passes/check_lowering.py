@@ -164,8 +164,10 @@ class _Walk:
         options, images = self.options, self.tensors[self.lowered.input].astype(np.float64)
         x = (images * options.scale - np.asarray(options.mean)) / np.asarray(options.std)
         plain = (options.scale, set(options.mean), set(options.std)) == (1.0, {0.0}, {1.0})
-        rounding = 0.0 if plain else 2.0**-22 * np.abs(x) + 2.0**-40
-        self.value = Enclosure.of(x - rounding, x + rounding)
+        largest = np.abs(images * options.scale) + np.abs(options.mean)
+        rounding = 0.0 if plain else 2.0**-22 * largest / np.abs(options.std)
+        single = (x - rounding).astype(np.float32), (x + rounding).astype(np.float32)
+        self.value = Enclosure(single, (x, x))
         self.layers = {node.name: node.op for node in self.lowered.nodes}
 
     def visit(self, node: Node) -> None:

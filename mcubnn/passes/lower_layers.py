@@ -40,7 +40,7 @@ def lower_layers(graph: Graph) -> Graph:
     """Apply the rewrite to every conv2d and dense.
 
     Raises:
-        ModelError: a layer multiplies an input channel by zero.
+        ModelError: in front of a convolution, factors that differ by position.
     """
     while (node := _first_layer(graph)) is not None:
         graph = _lower(graph, node)
@@ -57,14 +57,16 @@ def _lower(graph: Graph, node: Node) -> Graph:
     integers = steps[0].sources[0] if steps else node.sources[0]
     source = graph.tensors[integers]
     factor, constant = _compose(node, steps, source)
+    real = node.op.weights.astype(np.float64)
     book = recover_codebook(
-        node.op.weights.astype(np.float64) * factor,
+        real * factor,
         allow_multipliers=source.dtype is not DType.BIT,
     )
     pad_bit = None if np.any(constant) else _pad_bit(node.op, factor, source, book)
     offset = _bias(node.op)
     if pad_bit is None:
-        offset = offset + _offset(node.op, book.real_weights() / factor, constant, source)
+        stored = np.divide(book.real_weights(), factor, out=real, where=factor != 0)
+        offset = offset + _offset(node.op, stored, constant, source)
     lowered = _nodes(node, integers, source, book, pad_bit or 0)
     scale = book.scale.astype(np.float64)
     rescale = Node(
@@ -93,17 +95,19 @@ def _affine_steps(graph: Graph, tensor: str) -> list[Node]:
 
 
 def _compose(node: Node, steps: list[Node], source: TensorType) -> tuple[Float64s, Float64s]:
-    """Factor per input channel and constant per element of a chain of affine steps."""
+    """Factor per input channel (per element of a dense layer) and constant per element."""
     zeros = np.zeros(source.shape)
     constant, at_one = zeros, zeros + 1.0
     for step in steps:
         assert isinstance(step.op, Elementwise)
         constant, at_one = step.op.apply_exact(constant), step.op.apply_exact(at_one)
     factor = (at_one - constant).reshape(-1, source.channels)
-    if np.ptp(factor, axis=0).max() > 1e-9 * np.abs(factor).max() or not factor[0].all():
+    if np.ptp(factor, axis=0).max() > 1e-9 * np.abs(factor).max():
+        if isinstance(node.op, Dense):
+            return factor.reshape(source.shape), constant
         raise ModelError(
-            f"node {node.name} ({node.op.name}): the factors in front of a layer must be non-zero "
-            f"and differ by channel only; found {factor.min():.4g}..{factor.max():.4g}",
+            f"node {node.name} ({node.op.name}): the factors in front of a convolution must differ "
+            f"by channel only; found {factor.min():.4g}..{factor.max():.4g}",
             "normalise the input per channel",
         )
     per_channel = factor[0]
@@ -116,6 +120,8 @@ def _pad_bit(op: Layer, factor: Float64s, source: TensorType, book: Codebook) ->
     """The pad value in units of the integer input if the kernel can place it: 0, or a bit +-1."""
     if isinstance(op, Dense) or not op.window.has_padding or op.pad_value == 0.0:
         return 0
+    if not factor.all():
+        return None
     units = op.pad_value / factor
     if source.dtype is DType.BIT and book.binary and bool((np.abs(units) == 1.0).all()):
         return int(units[0]) if bool((units == units[0]).all()) else None

@@ -176,3 +176,29 @@ class Rescale(Elementwise):
 
     def direction(self) -> Floats:
         return np.sign(self.scale).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Normalize(Elementwise):
+    """(scale * x - mean) / std: what a data loader does to pixels, each step rounded to float32.
+
+    Attributes:
+        scale: scalar, float64.
+        mean, std: `[C]` or scalar, float64.
+    """
+
+    name: ClassVar[str] = "normalize"
+    scale: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    def apply(self, x: Floats) -> Floats:
+        scaled: Floats = x * self.scale.astype(np.float32)
+        centred: Floats = scaled - self.mean.astype(np.float32)
+        return np.asarray(centred / self.std.astype(np.float32), np.float32)
+
+    def apply_exact(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (x * self.scale - self.mean) / self.std
+
+    def direction(self) -> Floats:
+        return np.asarray(np.sign(self.scale / self.std), np.float32)

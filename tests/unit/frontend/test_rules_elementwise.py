@@ -93,6 +93,22 @@ def test_clip_bounds_may_be_missing(tmp_path: Path, inputs: str, low: float, hig
     assert (graph.nodes[0].op.low, graph.nodes[0].op.high) == (low, high)
 
 
+@pytest.mark.parametrize("op_type", ["Min", "Max"])
+@pytest.mark.parametrize("inputs", ["x c", "c x"])
+def test_min_and_max_with_a_number_are_a_clip(tmp_path: Path, op_type: str, inputs: str) -> None:
+    model = make_model([node(op_type, inputs, "y")], {"c": f32(0.25)}, [1, 6])
+    assert ops(import_checked(model, tmp_path)) == ["clip"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "constant", "words"),
+    [("x c", floats(6), "one number"), ("x c c", f32(0.0), "two operands")],
+)
+def test_other_min_is_rejected(tmp_path: Path, inputs: str, constant: Array, words: str) -> None:
+    model = make_model([node("Min", inputs, "y")], {"c": constant}, [1, 6])
+    assert words in rejection(model, tmp_path)
+
+
 def test_clip_of_old_operator_sets_has_attributes(tmp_path: Path) -> None:
     clip = node("Clip", "x", "y", min=-0.5, max=0.75)
     import_checked(make_model([clip], {}, [1, 6], opset=10), tmp_path)

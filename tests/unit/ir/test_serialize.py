@@ -17,7 +17,7 @@ from mcubnn.errors import UsageError
 from mcubnn.ir.graph import Graph, Note
 from mcubnn.ir.printer import format_graph
 from mcubnn.ir.serialize import dump_graph, load_graph
-from mcubnn.ops.defs.elementwise import Add, Clip, Div, Mul, Rescale
+from mcubnn.ops.defs.elementwise import Add, Clip, Div, Mul, Normalize, Rescale
 from mcubnn.ops.defs.max_pool import MaxPool
 from mcubnn.ops.defs.quantize import Quantize
 from mcubnn.ops.defs.shape import Flatten, Pad
@@ -28,6 +28,8 @@ from mcubnn.ops.registry import operators
 from tests.architecture.models import every_operator
 from tests.unit.passes.networks import conv, dense, f32, network, norm
 
+_LOADED = Normalize(np.asarray(0.5), np.asarray([0.1] * 4), np.asarray(2.0))
+
 
 @cache
 def _graphs() -> tuple[Graph, ...]:
@@ -37,7 +39,15 @@ def _graphs() -> tuple[Graph, ...]:
     pool = MaxPool(Window((2, 2), (2, 2), (0, 1, 0, 1)))
     source = network(
         (6, 6, 2),
-        *(Pad((1, 1, 1, 1), -1.0), conv((2, 4)), norm(4, 3.0), Rescale(*scale), *steps, pool),
+        *(
+            Pad((1, 1, 1, 1), -1.0),
+            conv((2, 4)),
+            norm(4, 3.0),
+            Rescale(*scale),
+            _LOADED,
+            *steps,
+            pool,
+        ),
         *(Quantize(0.01), Sign(-1), Flatten(True), dense((48,), 3)),
     )
     noted = replace(source, output_scale=0.125, densities={"a": 0.5}).with_notes(Note("n", "*/ t"))

@@ -161,7 +161,26 @@ def test_weights_of_a_real_layer_keep_their_precision() -> None:
 
 
 @pytest.mark.parametrize("factors", [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
-def test_factor_zero_in_front_of_a_layer_is_refused(factors: list[float]) -> None:
-    ops = (Mul(f32(factors)), conv((3, 4)), Sign(1), dense((5, 5, 4), 2))
-    with pytest.raises(ModelError, match=r"conv2d_1 \(conv2d\): .* must be non-zero"):
+@pytest.mark.parametrize("pad_value", [0.0, 0.5])
+def test_factor_zero_in_front_of_a_layer(factors: list[float], pad_value: float) -> None:
+    """A batch norm with gamma 0, say: the channel counts as its offset."""
+    layer = conv((3, 8), pad=1, pad_value=pad_value)
+    ops = (Mul(f32(factors)), Add(f32([0.5, 1.0, -2.0])), layer, norm(8, 400.0), Sign(1))
+    assert_same_scores(network((7, 7, 3), *ops, dense((7, 7, 8), 2)))
+
+
+def test_factors_by_position_in_front_of_a_convolution_are_refused() -> None:
+    ops = (Mul(f32(rng().normal(size=(7, 7, 3)))), conv((3, 4)), Sign(1), dense((5, 5, 4), 2))
+    with pytest.raises(ModelError, match=r"conv2d_1 \(conv2d\): .* must differ by channel only"):
         run_passes(network((7, 7, 3), *ops), InputOptions())
+
+
+def test_factors_by_position_in_front_of_a_dense_layer_go_into_its_weights() -> None:
+    """Batch norm per feature between a sign and the last layer."""
+    ops = (conv((3, 8)), norm(8, 400.0), Sign(1))
+    factors = f32(rng().integers(-126, 127, (5, 5, 8)))
+    factors[0, 0, 0] = 127  # whole numbers: int8 holds them
+    shift = Add(f32(rng().normal(size=(5, 5, 8))))
+    graph = network((7, 7, 3), *ops, Mul(factors), shift, dense((5, 5, 8), 4))
+    lowered = assert_same_scores(graph)
+    assert operator_names(lowered)[-2:] == ["unpack_bits", "int8_dense"]
