@@ -2,11 +2,11 @@
 
 #include "bits.h"
 #include "check.h"
-#include "full_adders.h"
+#include "f2t_core.h"
 
 #define LANES MCUBNN_WORD_BITS
-#define LEAST_PLANES 5u
-#define MOST_PLANES 20u
+#define LEAST_PLANES (MCUBNN_F2T_LEAST_PLANES + 1u) /* of a threshold: its digit 0 is constant */
+#define MOST_PLANES (MCUBNN_F2T_MOST_PLANES + 1u)
 
 /** What a call works on. */
 typedef struct {
@@ -25,14 +25,6 @@ typedef struct {
     uint32_t row;
     uint32_t column;
 } place;
-
-static inline void next_lane(place *at, uint32_t pitch) {
-    ++at->column;
-    if (at->column == pitch) {
-        at->column = 0u;
-        ++at->row;
-    }
-}
 
 /** Bits that a pixel of `channels` channels takes in a word, so that fewer need less work. */
 static uint32_t bits_for(uint32_t channels) {
@@ -57,38 +49,80 @@ static void make_job(job *j, const mcubnn_binary_conv2d_f2t_params *params) {
     j->counted = (j->inputs + 7u) & ~7u;
 }
 
+/** The lanes from `at` to the end of its row, at most `most` of them. */
+static uint32_t lanes_of_row(const job *j, const place *at, uint32_t most) {
+    const uint32_t rest = j->pitch - at->column;
+    return rest < most ? rest : most;
+}
+
+/** Step over lanes of one row. */
+static void advance(const job *j, place *at, uint32_t lanes) {
+    at->column += lanes;
+    if (at->column == j->pitch) {
+        at->column = 0u;
+        ++at->row;
+    }
+}
+
 /** Read one word of each of 32 pixels of the padded map.
  *
  *  @param input   the word of the map's first pixel
  *  @param outside the word of a pixel of padding
  *  @param at      place of the first pixel; advanced
- *  @param bits    that the channels take
- *  @param pixels  gets pixel i in word i % bits, from bit i - i % bits on
+ *  @param pixels  gets them in their order
  */
 static void read_pixels(const job *j, const uint32_t *input, uint32_t outside, place *at,
-                        uint32_t bits, uint32_t *pixels) {
+                        uint32_t *pixels) {
     const mcubnn_dims map = j->params->input;
     const uint32_t words = mcubnn_words_for(map.channels);
-    const uint32_t top = j->params->window.pad_top;
     const uint32_t left = j->params->window.pad_left;
-    const uint32_t pitch = j->pitch;
-    place next = *at;
-    for (uint32_t i = 0u; i < bits; ++i) {
-        pixels[i] = 0u;
-    }
-    for (uint32_t shift = 0u; shift < LANES; shift += bits) {
-        for (uint32_t i = 0u; i < bits; ++i) {
-            const uint32_t row = next.row - top; /* above the map: huge */
-            const uint32_t column = next.column - left;
-            uint32_t pixel = outside;
-            if (row < map.height && column < map.width) {
-                pixel = input[((row * map.width) + column) * words];
+    uint32_t *const end = pixels + LANES;
+    while (pixels != end) {
+        const uint32_t lanes = lanes_of_row(j, at, (uint32_t)(end - pixels));
+        const uint32_t row = at->row - j->params->window.pad_top; /* above the map: huge */
+        uint32_t *const row_end = pixels + lanes;
+        if (row < map.height && at->column < left + map.width) {
+            const uint32_t padding = at->column < left ? left - at->column : 0u;
+            for (uint32_t i = 0u; i < padding && pixels != row_end; ++i) {
+                *pixels = outside;
+                ++pixels;
             }
-            pixels[i] |= pixel << shift;
-            next_lane(&next, pitch);
+            const uint32_t column = at->column + padding - left;
+            const uint32_t *pixel = input + (((row * map.width) + column) * words);
+            for (uint32_t i = column; i < map.width && pixels != row_end; ++i) {
+                *pixels = *pixel;
+                ++pixels;
+                pixel += words;
+            }
+        }
+        for (; pixels != row_end; ++pixels) {
+            *pixels = outside;
+        }
+        advance(j, at, lanes);
+    }
+}
+
+/** Put the words that 32 pixels have, of so many bits, side by side into the first `bits`: pixel i
+ *  goes to word i % bits, from bit i - i % bits on. */
+static void fold(uint32_t *pixels, uint32_t bits) {
+    for (uint32_t first = bits; first < LANES; first += bits) {
+        for (uint32_t i = 0u; i < bits; ++i) {
+            pixels[i] |= pixels[first + i] << first;
         }
     }
-    *at = next;
+}
+
+/** The inverse of fold(). */
+static void unfold(uint32_t *pixels, uint32_t bits) {
+    const uint32_t used = UINT32_MAX >> (LANES - bits);
+    for (uint32_t first = LANES - bits; first != 0u; first -= bits) {
+        for (uint32_t i = 0u; i < bits; ++i) {
+            pixels[first + i] = (pixels[i] >> first) & used;
+        }
+    }
+    for (uint32_t i = 0u; i < bits; ++i) {
+        pixels[i] &= used;
+    }
 }
 
 /** Turn the map into planes. */
@@ -102,7 +136,8 @@ static void fill_planes(const job *j, const uint32_t *input) {
         place at = {0u, 0u};
         for (uint32_t word = 0u; word < j->plane_words; ++word) {
             uint32_t pixels[LANES];
-            read_pixels(j, input + (first / MCUBNN_WORD_BITS), outside, &at, bits, pixels);
+            read_pixels(j, input + (first / MCUBNN_WORD_BITS), outside, &at, pixels);
+            fold(pixels, bits);
             mcubnn_transpose(pixels, bits);
             for (uint32_t i = 0u; i < count; ++i) {
                 plane[(i * j->plane_words) + word] = pixels[i];
@@ -123,95 +158,17 @@ static void fill_window(const job *j, uint32_t lane_word) {
                                     (x * window->dilation_width) + (lane_word * LANES);
             const uint32_t *plane = j->planes + (offset / LANES);
             const uint32_t shift = offset % LANES;
-            for (uint32_t channel = 0u; channel < channels; ++channel) {
-                *to = (plane[0] >> shift) | ((plane[1] << 1u) << (31u - shift));
-                ++to;
+            const uint32_t *const end = to + channels;
+            for (; shift == 0u && to != end; ++to) {
+                *to = plane[0];
+                plane += j->plane_words;
+            }
+            for (; to != end; ++to) {
+                *to = (plane[0] >> shift) | (plane[1] << (LANES - shift));
                 plane += j->plane_words;
             }
         }
     }
-}
-
-/** Where words to add come from. */
-typedef struct {
-    const uint32_t *words;
-    const uint16_t *list; /**< their numbers, or NULL for all of them in order */
-    uint32_t eights;      /**< how many there are / 8, at least 1 */
-    uint32_t invert;      /**< all ones to add the complements, else 0 */
-} terms;
-
-/** The words `first` and `first` + 1 of some terms. */
-static inline mcubnn_pair pair_of(const terms *from, uint32_t first) {
-    const uint16_t *list = from->list;
-    const uint32_t x = from->words[list != NULL ? list[first] : first] ^ from->invert;
-    const uint32_t y = from->words[list != NULL ? list[first + 1u] : first + 1u];
-    return (mcubnn_pair){.first = x, .differ = x ^ y ^ from->invert};
-}
-
-/** Eight words to the planes of weight 1 and 2: the carries of weight 4. */
-static inline mcubnn_pair add_eight(uint32_t *ones, uint32_t *twos, const terms *from,
-                                    uint32_t begin) {
-    const mcubnn_pair a = mcubnn_add_pairs(ones, pair_of(from, begin), pair_of(from, begin + 2u));
-    const mcubnn_pair b =
-        mcubnn_add_pairs(ones, pair_of(from, begin + 4u), pair_of(from, begin + 6u));
-    return mcubnn_add_pairs(twos, a, b);
-}
-
-/** Let a carry ripple through planes. */
-static inline void ripple(uint32_t *planes, const uint32_t *before, uint32_t count,
-                          uint32_t carry) {
-    for (uint32_t k = 4u; k < count; ++k) {
-        const uint32_t plane = before[k];
-        planes[k] = plane ^ carry;
-        carry &= plane;
-    }
-}
-
-/** Add words to counters.
- *
- *  @param counters planes of the result, lowest first
- *  @param start    planes of the counters before
- *  @param count    number of planes, at least 4
- *  @param from     the words
- */
-static inline void add_words(uint32_t *counters, const uint32_t *start, uint32_t count,
-                             terms from) {
-    uint32_t ones = start[0];
-    uint32_t twos = start[1];
-    uint32_t fours = start[2];
-    uint32_t eights = start[3];
-    if (from.eights % 2u != 0u) {
-        const mcubnn_pair carries = add_eight(&ones, &twos, &from, 0u);
-        const uint32_t carry = mcubnn_add_pair(&fours, carries);
-        ripple(counters, start, count, mcubnn_add_word(&eights, carry));
-        start = counters;
-        from.list = from.list != NULL ? from.list + 8 : NULL;
-        from.words = from.list != NULL ? from.words : from.words + 8;
-    }
-    for (uint32_t sixteens = from.eights / 2u; sixteens != 0u; --sixteens) {
-        const mcubnn_pair first = add_eight(&ones, &twos, &from, 0u);
-        const mcubnn_pair second = add_eight(&ones, &twos, &from, 8u);
-        const mcubnn_pair carries = mcubnn_add_pairs(&fours, first, second);
-        ripple(counters, start, count, mcubnn_add_pair(&eights, carries));
-        start = counters;
-        from.list = from.list != NULL ? from.list + 16 : NULL;
-        from.words = from.list != NULL ? from.words : from.words + 16;
-    }
-    counters[0] = ones;
-    counters[1] = twos;
-    counters[2] = fours;
-    counters[3] = eights;
-}
-
-/** The lanes whose number in the planes is at least the threshold, given its complement: the carry
- *  out of the sum of both and 1, from bit to bit the majority of both bits and the carry. */
-static uint32_t reached(const uint32_t *planes, uint32_t complement, uint32_t count) {
-    uint32_t carry = UINT32_MAX;
-    for (uint32_t k = 0u; k < count; ++k) {
-        carry = (complement & 1u) != 0u ? carry | planes[k] : carry & planes[k];
-        complement >>= 1u;
-    }
-    return carry;
 }
 
 /** The comparison's results in 32 lanes, each with the threshold of its class. */
@@ -220,13 +177,13 @@ static uint32_t compare(const job *j, const uint32_t *planes, uint32_t lane_word
     const mcubnn_binary_conv2d_f2t_params *params = j->params;
     const uint32_t *thresholds = params->thresholds + channel;
     if (params->lanes == NULL) {
-        return reached(planes, *thresholds, params->threshold_bits);
+        return mcubnn_f2t_reached(planes, *thresholds, params->threshold_bits);
     }
     const uint32_t *lanes = params->lanes + lane_word;
     uint32_t result = 0u;
     for (uint32_t i = 0u; i < params->classes; ++i) {
         if (*lanes != 0u) {
-            result |= *lanes & reached(planes, *thresholds, params->threshold_bits);
+            result |= *lanes & mcubnn_f2t_reached(planes, *thresholds, params->threshold_bits);
         }
         lanes += j->lane_words;
         thresholds += params->output.channels;
@@ -244,22 +201,42 @@ static uint32_t compare(const job *j, const uint32_t *planes, uint32_t lane_word
 static void write_pixels(const job *j, place at, uint32_t word, uint32_t *results, uint32_t count,
                          uint32_t *output) {
     const mcubnn_dims map = j->params->output;
-    const uint32_t pitch = j->pitch;
     const uint32_t words = mcubnn_words_for(map.channels);
     const uint32_t bits = bits_for(count);
-    const uint32_t used = UINT32_MAX >> (32u - bits);
-    const uint32_t column = at.column < map.width ? at.column : map.width; /* else next row's */
-    uint32_t *pixel = output + (((at.row * map.width) + column) * words) + word;
+    const uint32_t *const end = results + LANES;
     mcubnn_transpose(results, bits);
-    for (uint32_t shift = 0u; shift < LANES; shift += bits) {
-        for (uint32_t i = 0u; i < bits; ++i) {
-            if (at.column < map.width && at.row < map.height) {
-                *pixel = (results[i] >> shift) & used;
+    unfold(results, bits);
+    while (results != end) {
+        const uint32_t lanes = lanes_of_row(j, &at, (uint32_t)(end - results));
+        const uint32_t *result = results;
+        if (at.row < map.height && at.column < map.width) {
+            uint32_t *pixel = output + ((((at.row * map.width) + at.column) * words) + word);
+            for (uint32_t i = at.column; i < map.width && result != results + lanes; ++i) {
+                *pixel = *result;
+                ++result;
                 pixel += words;
             }
-            next_lane(&at, pitch);
         }
+        results += lanes;
+        advance(j, &at, lanes);
     }
+}
+
+/** What counters start with: 2^n - 1 - A for A set inputs, n being the digits without the last,
+ *  which is 0. That is the complement of A.
+ *
+ *  @param list the list of all inputs
+ *  @returns the end of the list
+ */
+static const uint16_t *count_unset(const job *j, const uint16_t *list, uint32_t *start) {
+    const uint32_t last = j->params->threshold_bits - 1u;
+    const uint32_t zeros[MCUBNN_F2T_MOST_PLANES] = {0u};
+    mcubnn_f2t_sum(start, zeros, last, j->window, list, j->counted / 8u);
+    for (uint32_t k = 0u; k < last; ++k) {
+        start[k] = ~start[k];
+    }
+    start[last] = 0u;
+    return list + j->counted;
 }
 
 /** Compute 32 lanes, the first of which is `at`. */
@@ -268,20 +245,18 @@ static void convolve(const job *j, uint32_t lane_word, place at, uint32_t *outpu
     const uint32_t channels = params->output.channels;
     const uint32_t planes = params->threshold_bits;
     const uint16_t *list = params->lists;
-    const uint32_t none[MOST_PLANES] = {0u};
-    uint32_t unset[MOST_PLANES];
-    const terms all = {j->window, NULL, j->counted / 8u, UINT32_MAX};
-    add_words(unset, none, planes, all);
+    uint32_t start[MOST_PLANES];
+    list = count_unset(j, list, start);
     for (uint32_t first = 0u; first < channels; first += MCUBNN_WORD_BITS) {
         const uint32_t count = mcubnn_channels_in_word(channels, first);
         const uint32_t inverted = params->inverted[first / MCUBNN_WORD_BITS];
         uint32_t results[LANES] = {0u};
         for (uint32_t i = 0u; i < count; ++i) {
             uint32_t counters[MOST_PLANES];
-            const terms listed = {j->window, list, params->list_eights[first + i], 0u};
-            counters[0] = unset[0];
-            add_words(counters + 1, unset + 1, planes - 1u, listed);
-            list += 8u * listed.eights;
+            const uint32_t eights = params->list_eights[first + i];
+            counters[0] = start[0];
+            mcubnn_f2t_sum(counters + 1, start + 1, planes - 1u, j->window, list, eights);
+            list += 8u * eights;
             const uint32_t invert = 0u - ((inverted >> i) & 1u);
             results[i] = compare(j, counters, lane_word, first + i) ^ invert;
         }
@@ -320,13 +295,11 @@ mcubnn_status mcubnn_binary_conv2d_f2t(const mcubnn_context *context,
         j.window[i] = 0u;
     }
     fill_planes(&j, input);
-    place at = {0u, 0u};
     for (uint32_t word = 0u; word < j.lane_words; ++word) {
+        const uint32_t lane = word * LANES;
+        const place at = {.row = lane / j.pitch, .column = lane % j.pitch};
         fill_window(&j, word);
         convolve(&j, word, at, (uint32_t *)output);
-        for (uint32_t lane = 0u; lane < LANES; ++lane) {
-            next_lane(&at, j.pitch);
-        }
     }
     return MCUBNN_SUCCESS;
 }

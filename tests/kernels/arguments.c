@@ -210,17 +210,17 @@ static void check_mdfa_conv(void) {
 
 /* Parameters and scratch of the f2t kernel: usable at last. */
 static void check_f2t(void) {
-    static const uint16_t list[8] = {0, 1, 1, 1, 1, 1, 1, 1};
+    static const uint16_t lists[16] = {0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1};
     static const uint16_t eights[1] = {1};
-    static const uint32_t threshold[1] = {~9u}; /* 8 - A + 2 P with A = P = 1 */
+    static const uint32_t threshold[1] = {~32u}; /* 31 - A + 2 P with A = P = 1 */
     static const uint32_t inverted[1] = {0u};
     static const mcubnn_binary_conv2d_f2t_params f2t = {
         .input = {1, 1, 1},
         .output = {1, 1, 1},
         .window = {1, 1, 1, 1, 1, 1, 0, 0},
-        .threshold_bits = 5,
+        .threshold_bits = 6,
         .classes = 1,
-        .lists = list,
+        .lists = lists,
         .list_eights = eights,
         .thresholds = threshold,
         .inverted = inverted,
@@ -233,7 +233,7 @@ static void check_f2t(void) {
     REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, window.stride_height, 2);
     REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, window.stride_width, 2);
     REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, pad_value, 2);
-    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, threshold_bits, 4);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, threshold_bits, 5);
     REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, threshold_bits, 21);
     REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, classes, 0);
     REFUSES_CHANGE(mcubnn_binary_conv2d_f2t, f2t, classes, 2);

@@ -25,7 +25,7 @@ from mcubnn.ops.variants.f2c_classes import MOST_CLASSES, ThresholdClasses, thre
 from mcubnn.ops.variants.footprint import footprint
 
 _LIST_STEP = 8
-_LEAST_BITS = 5
+_LEAST_BITS = 6
 _MOST_INPUTS = 2**16 - 1
 
 
@@ -52,8 +52,13 @@ class _Layout:
 
     @property
     def threshold_bits(self) -> int:
-        """Digits of the greatest threshold."""
-        return max(_LEAST_BITS, (self.counted + self.inputs + 1).bit_length())
+        """Digits of a counter: those of the inputs and one more."""
+        return max(_LEAST_BITS, self.inputs.bit_length() + 1)
+
+    @property
+    def offset(self) -> int:
+        """What counters start with where no input is set."""
+        return 2 ** (self.threshold_bits - 1) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +66,7 @@ class _Lists:
     """What each channel adds.
 
     Attributes:
-        entries: `[...]` the lists one after the other.
+        entries: `[...]` the list of all inputs and those of the channels, one after the other.
         eights: `[C_out]` their lengths divided by 8.
         inverted: `[C_out]` whether the weights -1 are listed.
     """
@@ -105,7 +110,7 @@ class BinaryConv2dF2t(KernelVariant):
         if classes.count > 1:
             mask = pack_flags(_class_lanes(layout, classes))
             lanes = Table("lanes", "uint32_t", mask, "[class][lane word], bit per lane")
-        entries = "[channel][entry], numbers of inputs [kernel_h][kernel_w][channel]"
+        entries = "[all, channel][entry], numbers of inputs [kernel_h][kernel_w][channel]"
         params = Struct(
             (
                 ("input", dims(source)),
@@ -133,7 +138,7 @@ class BinaryConv2dF2t(KernelVariant):
         assert isinstance(op, BinaryConv2d)
         call = self.kernel_call(op, sources)
         code = _THUMB2 if Isa.THUMB2 in core.isas else _THUMB1
-        instructions = float(code.counts @ _units(op, sources[0]))
+        instructions = float(code.counts @ _units(op, sources[0], code))
         return Cost(
             instructions=instructions,
             worst_instructions=ceil(_BOUND_FACTOR * instructions),
@@ -148,17 +153,22 @@ class _Code:
 
     Attributes:
         counts: executed instructions per unit of `_units`.
+        block: entries of a block.
+        in_block: planes that the adders of a block fill; its carry runs through the others.
         cycles_per_instruction: with zero wait states.
     """
 
     counts: NDArray[np.float64]
+    block: int
+    in_block: int
     cycles_per_instruction: float
 
 
 # Fitted to QEMU -icount of layers with different numbers of channels, taps and classes, built by
-# arm-none-eabi-gcc 12.2 -O2.
-_THUMB2 = _Code(np.array([100, 1020, 17.6, 11.4, 95, 165, 5, 55, 13.7]), 1.25)
-_THUMB1 = _Code(np.array([100, 1390, 23.8, 13.2, 152, 270, 5.6, 84, 16.8]), 1.35)
+# arm-none-eabi-gcc 12.2 -O2. Of Thumb-2 the numbers of an eight, a block, a plane and a digit are
+# counted in runtime_c/src/thumb2/f2t_sum.S.
+_THUMB2 = _Code(np.array([150, 760, 16, 15, 10, 62, 217, 4, 52, 11, 21, 5]), 32, 6, 1.15)
+_THUMB1 = _Code(np.array([200, 960, 22, 18, 12, 96, 208, 4.4, 88, 17, 50, 5.5]), 16, 5, 1.35)
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.75
 """It issues up to two instructions a cycle."""
 _BOUND_FACTOR = 1.12
@@ -170,31 +180,41 @@ def _cycles_per_instruction(code: _Code, core: Core) -> float:
     return code.cycles_per_instruction
 
 
-def _units(op: BinaryConv2d, source: TensorType) -> Array:
+def _units(op: BinaryConv2d, source: TensorType, code: _Code) -> Array:
     """What the code repeats: the lines below in their order."""
     layout, lists, classes = _layout(op, source), _lists(op), _classes(op, source)
     inputs, outputs = source.channels, op.stage.channels
     words, bits = layout.lane_words, layout.threshold_bits
     counts = np.append(lists.eights, layout.counted // _LIST_STEP)
-    odd, sixteens = int((counts % 2).sum()), int((counts // 2).sum())
-    compared = words
+    blocks, eights = (int(part.sum()) for part in np.divmod(counts, code.block // _LIST_STEP))
+    compared, asked = words, 0
     if classes.count > 1:
         compared = int(pack_flags(_class_lanes(layout, classes)).astype(bool).sum())
+        asked = words * classes.count
     transposed = layout.plane_words * _transpositions(inputs) + words * _transpositions(outputs)
     return np.array(
         [
             1,
             layout.plane_words * words_for(inputs) + words * words_for(outputs),  # 32 pixels
+            _rows(layout, layout.plane_words) * words_for(inputs)
+            + _rows(layout, words) * words_for(outputs),  # of them, those in one row of the map
             transposed,
             words * layout.inputs,  # a word of a window
-            words * odd,  # eight words are added
-            words * sixteens,  # sixteen words are added
-            words * (odd + sixteens) * (bits - 5),  # a carry goes through a plane
+            words * eights,  # eight words are added
+            words * blocks,  # a block of words is added
+            words * (eights + blocks) * (bits - code.in_block),  # a carry goes through a plane
             words * outputs,  # a channel
+            asked * outputs,  # a class whose lanes are looked for
+            compared * outputs,  # lanes are compared
             compared * outputs * bits,  # a digit is compared
         ],
         np.float64,
     )
+
+
+def _rows(layout: _Layout, words: int) -> int:
+    """Pieces that the ends of rows and words cut lanes into."""
+    return words + (words * WORD_BITS - 1) // layout.pitch
 
 
 def _transpositions(channels: int) -> int:
@@ -219,12 +239,12 @@ def _lists(op: BinaryConv2d) -> _Lists:
     positive = op.weights.reshape(len(op.weights), -1) > 0
     inputs = positive.shape[1]
     inverted = 2 * positive.sum(axis=1) > inputs
-    parts = []
+    parts = [np.minimum(np.arange(-(-inputs // _LIST_STEP) * _LIST_STEP), inputs)]
     for listed in positive ^ inverted[:, None]:
         (entries,) = np.nonzero(listed)
         missing = -len(entries) % _LIST_STEP if len(entries) else _LIST_STEP
         parts.append(np.pad(entries, (0, missing), constant_values=inputs))
-    eights = np.array([len(part) // _LIST_STEP for part in parts])
+    eights = np.array([len(part) // _LIST_STEP for part in parts[1:]])
     return _Lists(np.concatenate(parts), eights, inverted)
 
 
@@ -249,7 +269,7 @@ def _thresholds(
             t = stage.thresholds[classes.positions[row, column]].astype(np.int64)
             reach = -((-(t + total)) // 2)
             reach = np.where(lists.inverted, 1 - reach, reach)
-            rows.append(np.clip(reach, -layout.inputs, layout.inputs + 1) + layout.counted)
+            rows.append(np.clip(reach, -layout.inputs, layout.inputs + 1) + layout.offset)
     return np.stack(rows).astype(np.uint32)
 
 

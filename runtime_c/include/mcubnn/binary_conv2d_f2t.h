@@ -17,9 +17,9 @@ typedef struct {
     mcubnn_dims output;
     mcubnn_window window;        /**< strides 1 */
     int8_t pad_value;            /**< -1 or +1: value of the taps outside the map */
-    uint8_t threshold_bits;      /**< digits of a threshold, 5..20 */
+    uint8_t threshold_bits;      /**< digits of a threshold, 6..20 */
     uint16_t classes;            /**< rows of thresholds, at least 1 */
-    const uint16_t *lists;       /**< inputs, [kernel_h][kernel_w][channel] being their numbers */
+    const uint16_t *lists;       /**< of all inputs, then of each channel's, see below */
     const uint16_t *list_eights; /**< [channel] entries of its list / 8 */
     const uint32_t *thresholds;  /**< [class][channel], complemented */
     const uint32_t *inverted;    /**< bit per channel: negate the comparison */
@@ -48,9 +48,10 @@ typedef struct {
  *  With A set inputs under a window, P of them on the channel's list of weights +1, and T the sum
  *  of the weights, the sum is 4 P - 2 A - T; it reaches t where 2 P - A >= ceil((t + T) / 2) = r.
  *  If there are fewer weights -1, these are listed: then it does where not 2 P - A >= 1 - r. The
- *  kernel counts n - A + 2 P in bit-sliced counters, n being the inputs under a window rounded up
- *  to a multiple of 8; a threshold is r + n. Lists are filled up to a multiple of 8 entries by the
- *  number behind the last input.
+ *  kernel counts m - A + 2 P in bit-sliced counters, where m = 2^(threshold_bits - 1) - 1; a
+ *  threshold is r + m. A list has the numbers of inputs, [kernel_h][kernel_w][channel], and is
+ *  filled up to a multiple of 8 entries by the number behind the last input. The first list has all
+ *  inputs.
  *
  *  @param context buffer of MCUBNN_BINARY_CONV2D_F2T_SCRATCH_BYTES(plane words, channels, taps)
  *  @param params  geometry and constants; at most 65535 inputs under a window
