@@ -20,7 +20,8 @@ from mcubnn.ops.structs import dims, window_struct
 class ExtremumPool(DeviceOp):
     """Maximum over each window, minimum in the channels marked so.
 
-    No dataclass itself, for the reason given in summing.py.
+    While a graph is lowered the marks may also differ by position, `[out_h, out_w, C]`; a kernel
+    reads one per channel. No dataclass itself, for the reason given in summing.py.
     """
 
     reads: ClassVar[tuple[DType, ...]]
@@ -31,13 +32,13 @@ class ExtremumPool(DeviceOp):
         (source,) = sources
         require_map(self.name, source, self.reads)
         require_window(self.name, self.window)
-        require(
-            self.minimum.shape == (source.channels,),
-            f"{self.name} needs one minimum flag per channel",
-            [source, f"flags {self.minimum.shape}"],
-        )
         height, width = source.shape[:2]
         out_h, out_w = self.window.output_size(height, width)
+        require(
+            self.minimum.shape in ((source.channels,), (out_h, out_w, source.channels)),
+            f"{self.name} needs one minimum flag per channel or per element of its result",
+            [source, f"flags {self.minimum.shape}"],
+        )
         require(
             _every_window_meets_the_map(self.window, 0, out_h, height)
             and _every_window_meets_the_map(self.window, 1, out_w, width),
@@ -67,6 +68,11 @@ class ExtremumPool(DeviceOp):
 
     def kernel_call(self, sources: Sequence[TensorType]) -> KernelCall:
         (source,) = sources
+        require(
+            self.minimum.ndim == 1,
+            f"{self.name}'s kernel needs one minimum flag per channel",
+            [source, f"flags {self.minimum.shape}"],
+        )
         flags = None
         if self.minimum.any():
             flags = Table("minimum", "uint32_t", pack_flags(self.minimum), "bit per channel")

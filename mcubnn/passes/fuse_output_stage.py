@@ -30,7 +30,7 @@ from mcubnn.passes.affine import compose
 from mcubnn.passes.bounds import sum_bounds, value_range
 from mcubnn.passes.integer_stages import requantize_stage, score_stage
 from mcubnn.passes.merge_signs import merge_sign
-from mcubnn.passes.mixed_directions import negate_readers
+from mcubnn.passes.mixed_directions import negate_readers, pool_of_both_kinds
 from mcubnn.passes.positions import Positions, split_positions
 from mcubnn.passes.thresholds import (
     MixedDirectionError,
@@ -73,7 +73,14 @@ def _fuse(graph: Graph, start: Node) -> Graph:
     low, high = _reach(graph, sums, start)
 
     if isinstance(end.op, Sign):
-        found, bits, notes = _threshold_stage(end, positions, low, high, _parity(graph, sums))
+        steps_and_sign = SignChain(
+            positions.steps, end.op.at_zero < 0, low, high, positions.classes
+        )
+        if pool_of_both_kinds(graph, end) is not None:
+            steps_and_sign = steps_and_sign.rising()
+        found, bits, notes = _threshold_stage(
+            end, steps_and_sign, positions.of_pixel, _parity(graph, sums)
+        )
         if found.inverted is not None:
             graph, chain[-1] = negate_readers(graph, end, positions, found.inverted)
         return _replace(graph, sums, chain, bits).with_notes(*notes)
@@ -153,20 +160,15 @@ def _parity(graph: Graph, sums: Node | None) -> int | None:
 
 
 def _threshold_stage(
-    sign: Node,
-    positions: Positions,
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
-    parity: int | None,
+    sign: Node, chain: SignChain, of_pixel: NDArray[np.uint8] | None, parity: int | None
 ) -> tuple[SignChain, ThresholdStage, list[Note]]:
     assert isinstance(sign.op, Sign)
-    chain = SignChain(positions.steps, sign.op.at_zero < 0, low, high, positions.classes)
     try:
         thresholds, flip = find_thresholds(chain)
     except MixedDirectionError:
         chain = chain.rising()
         thresholds, flip = find_thresholds(chain)
-    stage = ThresholdStage(positions.of_pixel, thresholds, flip)
+    stage = ThresholdStage(of_pixel, thresholds, flip)
     if sign.op.at_zero != 0:
         return chain, stage, []
     falling = flip if chain.inverted is None else flip ^ chain.inverted

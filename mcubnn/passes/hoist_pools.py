@@ -48,7 +48,7 @@ def _hoist(graph: Graph, pool: Node, steps: list[Node]) -> Graph:
     assert isinstance(pool.op, MaxPool)
     integers = steps[0].sources[0]
     kind = graph.tensors[integers]
-    falling = falling_channels(pool, steps, kind.channels)
+    falling = falling_channels(pool, steps, kind)
     tensor = f"{pool.result}_integers"
     moved = [Node(pool.name, device_pool(pool.op, kind.dtype, falling), (integers,), tensor)]
     for step in steps:

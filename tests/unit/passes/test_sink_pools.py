@@ -105,7 +105,33 @@ def test_pool_without_a_binarizer_is_refused() -> None:
         sink_pools(network((6, 6, 1), conv((1, 4)), _POOL))
 
 
-def test_constants_per_position_behind_a_pool_are_refused() -> None:
-    steps = (_POOL, Add(f32(rng().normal(size=(4, 4, 33)))), Sign(1))
+@pytest.mark.parametrize("window", [Window((2, 2), (2, 2)), Window((2, 1), (3, 2))], ids=str)
+def test_constants_per_position_behind_a_pool(window: Window) -> None:
+    """As by a batch norm behind Flatten: spread over each window, rising everywhere."""
+    pool = MaxPool(window)
+    shape = network((10, 10, 2), conv((2, 33)), pool).tensors["max_pool_1"].shape
+    shift = Add(f32(rng().normal(size=shape, scale=300)))
+    lowered = assert_same_scores(_behind_conv(pool, shift, Sign(1)))
+    assert operator_names(lowered) == ["input_conv2d", "bit_max_pool", "binary_dense"]
+
+
+@pytest.mark.parametrize("at_zero", [-1, 0, 1])
+@pytest.mark.parametrize("window", [Window((2, 2), (2, 2)), Window((2, 1), (3, 2))], ids=str)
+def test_both_signs_in_one_channel_behind_a_pool(window: Window, at_zero: int) -> None:
+    """The falling bits are stored inverted, so that the pool is a maximum everywhere."""
+    pool = MaxPool(window)
+    shape = network((10, 10, 2), conv((2, 33)), pool).tensors["max_pool_1"].shape
+    factor = f32(rng().choice([-1.0, 1.0], shape))
+    factor[..., 0], factor[..., 1], factor[0, 0, 2] = 1.0, -1.0, 0.0
+    shift = Add(f32(rng().normal(size=shape, scale=300)))
+    lowered = assert_same_scores(_behind_conv(pool, shift, Mul(factor), Sign(at_zero)))
+    assert operator_names(lowered) == ["input_conv2d", "bit_max_pool", "binary_dense"]
+    flags = lowered.nodes[1].op
+    assert isinstance(flags, BitMaxPool)
+    assert not flags.minimum.any()
+
+
+def test_constants_per_position_behind_windows_that_overlap_are_refused() -> None:
+    steps = (_PADDED, Add(f32(rng().normal(size=(4, 4, 33)))), Sign(1))
     with pytest.raises(ModelError, match=r"add_2 .* cannot stand next to the pooling max_pool_1"):
         assert_same_scores(_behind_conv(*steps))
