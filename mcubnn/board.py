@@ -175,6 +175,9 @@ def _any(_: object) -> bool:
     return True
 
 
+_MVE_CPUS = ("cortex-m55",)
+"""Cores whose kernels are chosen and estimated with MVE."""
+
 # The patterns are strict because the values reach compiler command lines and C files.
 _NAME = "[a-z][a-z0-9_]*"
 _BOARD_KEYS: Mapping[str, _Key] = {
@@ -298,6 +301,9 @@ def _runner_problems(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"cpu: found {found}; allowed: host for runner host only")
     if values["runner"] == "host" and values["hot_code"]:
         problems.append(f"hot_code: found {values['hot_code']!r} with runner 'host'; allowed: none")
+    if values["cpu"] in _MVE_CPUS and (values["fpu"], values["float_abi"]) != ("auto", "hard"):
+        found = f"{values['fpu']!r} with float_abi {values['float_abi']} and {values['cpu']}"
+        problems.append(f"fpu: found {found}; allowed: auto with hard, or gcc offers no MVE")
     if values["float_abi"] == "hard" and not values["fpu"]:
         problems.append("fpu: empty with float_abi hard; allowed: a -mfpu value")
     return problems

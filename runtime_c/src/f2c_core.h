@@ -23,8 +23,8 @@
  *  down. Channels are padded to a multiple of 4, the surplus being constant -1 with weight -1.
  *
  *  The core is mcubnn_f2c_list() and mcubnn_f2c_sum(). Each has one implementation per instruction
- *  set (src/thumb1/, src/thumb2/) and one in C (f2c_core.c) for all others. What an entry's 16 bits
- *  are is theirs alone; kernels only move pointers to entries.
+ *  set (src/thumb1/, src/thumb2/, src/mve/) and one in C (f2c_core.c) for all others. What an
+ *  entry's 16 bits are is theirs alone; kernels only move pointers to entries.
  */
 #ifndef MCUBNN_F2C_CORE_H
 #define MCUBNN_F2C_CORE_H
@@ -83,8 +83,15 @@ _Static_assert(sizeof(mcubnn_f2c_segment) == 16u, "assembly");
 void mcubnn_f2c_list(mcubnn_f2c_lists *lists, const uint32_t *pixels, uint32_t count,
                      uint32_t quads);
 
-/** Count and compare: all output words of a job. */
-void mcubnn_f2c_sum(const mcubnn_f2c_job *job);
+/** Count and compare: all output words of a job. With MVE under another name: it needs more stack,
+ *  which is counted by name.
+ */
+#if MCUBNN_F2C_MVE
+#define MCUBNN_F2C_SUM mcubnn_f2c_sum_mve
+#else
+#define MCUBNN_F2C_SUM mcubnn_f2c_sum
+#endif
+void MCUBNN_F2C_SUM(const mcubnn_f2c_job *job);
 
 /** Channels of a pixel in entries: a multiple of 4. */
 static inline uint32_t mcubnn_f2c_entries_for(uint32_t channels) {
@@ -117,7 +124,7 @@ static inline void mcubnn_f2c_run(mcubnn_f2c_job *job, const mcubnn_f2c_tables *
     job->planes = tables->planes + (side * words * tables->planes_per_word);
     job->start = tables->offset - count;
     job->invert = 0u - unset;
-    mcubnn_f2c_sum(job);
+    MCUBNN_F2C_SUM(job);
     job->output += words;
     job->output_end += words;
 }

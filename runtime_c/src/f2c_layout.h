@@ -16,6 +16,13 @@
 #define MCUBNN_F2C_THUMB2 0
 #endif
 
+/** Whether src/mve has the sums: the core has MVE, and the compiler may use it. */
+#if MCUBNN_F2C_THUMB2 && defined(__ARM_FEATURE_MVE)
+#define MCUBNN_F2C_MVE 1
+#else
+#define MCUBNN_F2C_MVE 0
+#endif
+
 /** Counter planes that every threshold has: one scalar plane and the weights 1, 2, 4, .. 128. */
 #define MCUBNN_F2C_BASE_PLANES 9
 

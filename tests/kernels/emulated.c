@@ -8,6 +8,7 @@
 #define SYSTICK_CONTROL (*(volatile uint32_t *)0xE000E010u)
 #define SYSTICK_RELOAD (*(volatile uint32_t *)0xE000E014u)
 #define SYSTICK_VALUE (*(volatile uint32_t *)0xE000E018u)
+#define COPROCESSOR_ACCESS (*(volatile uint32_t *)0xE000ED88u)
 #define SYSTICK_ON_CORE_CLOCK 5u
 #define SYSTICK_MOST 0xFFFFFFu
 
@@ -59,6 +60,10 @@ static void run_case(uint32_t file, const emulated_case *c) {
 }
 
 static void reset(void) {
+#if defined(__ARM_FEATURE_MVE)
+    COPROCESSOR_ACCESS |= 0xFu << 20;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+#endif
     static const char name[] = "result.bin";
     const uint32_t block[3] = {(uint32_t)name, MODE_WRITE_BINARY, sizeof name - 1u};
     const uint32_t file = semihosting(SYS_OPEN, block);

@@ -1,8 +1,8 @@
 """Runs kernels on emulated cores and counts executed instructions.
 
 QEMU's `-icount shift=0` makes one executed instruction one nanosecond of virtual time, and the
-emulated board's SysTick counts it at 25 MHz. So counts are exact up to one tick, 40 instructions;
-they say nothing of memory or the pipeline.
+emulated board's SysTick counts it at 25 or 32 MHz. So counts are exact up to one tick, 40
+instructions at most; they say nothing of memory or the pipeline.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ MACHINES = {
     "cortex-m3": "mps2-an385",
     "cortex-m4": "mps2-an386",
     "cortex-m7": "mps2-an500",
+    "cortex-m55": "mps3-an547",
 }
 """QEMU's machine for each core. Armv6-M code runs on a Cortex-M3, which has all its instructions;
 QEMU's own Armv6-M board has too little memory for most tests."""
@@ -28,7 +29,10 @@ SMALL_MACHINE = "microbit"
 """A Cortex-M0 with 256 KiB of flash and 16 KiB of RAM. Its SysTick does not count instructions."""
 
 INSTRUCTIONS_PER_TICK = 40
-_LINKER_SCRIPT = Path(__file__).with_name("emulated.ld")
+"""The most: on MPS2."""
+
+_MPS3 = "mps3-an547"
+_MPS3_INSTRUCTIONS_PER_TICK = 31.25
 _RUNNER = Path(__file__).with_name("emulated.c")
 _RESULT = "result.bin"
 
@@ -48,7 +52,8 @@ class Run:
 
 def core_flags(core: str) -> list[str]:
     """Compiler flags for a core."""
-    return [f"-mcpu={core}", "-mthumb", "-mfloat-abi=soft"]
+    # gcc offers MVE only with an ABI for floating point.
+    return [f"-mcpu={core}", "-mthumb", f"-mfloat-abi={'hard' if core == 'cortex-m55' else 'soft'}"]
 
 
 class Emulator:
@@ -76,7 +81,8 @@ class Emulator:
             ],
             image.parent,
         )
-        return _read((image.parent / _RESULT).read_bytes(), cases)
+        per_tick = _MPS3_INSTRUCTIONS_PER_TICK if _is_mps3(core) else INSTRUCTIONS_PER_TICK
+        return _read((image.parent / _RESULT).read_bytes(), cases, per_tick)
 
     def _build(self, core: str, cases: Sequence[Case]) -> Path:
         compiler, folder = require_tool("arm-none-eabi-gcc"), self._folder / core
@@ -86,10 +92,15 @@ class Emulator:
         source, image = folder / "image.c", folder / "image.elf"
         source.write_text(_render(cases))
         flags = [*core_flags(core), "-std=gnu11", "-O1", "-ffreestanding", "-nostartfiles"]
-        script = [f"-Wl,-T,{_LINKER_SCRIPT}", "-Wl,--gc-sections"]
+        layout = Path(__file__).with_name("emulated_mps3.ld" if _is_mps3(core) else "emulated.ld")
+        script = [f"-Wl,-T,{layout}", "-Wl,--gc-sections"]
         objects = self._objects[core]
         run_tool([compiler, *flags, *script, *INCLUDES, source, *objects, "-lgcc", "-o", image])
         return image
+
+
+def _is_mps3(core: str) -> bool:
+    return MACHINES.get(core) == _MPS3
 
 
 def _render(cases: Sequence[Case]) -> str:
@@ -122,14 +133,14 @@ def _render_call(index: int, case: Case) -> str:
 }}"""
 
 
-def _read(data: bytes, cases: Sequence[Case]) -> list[Run]:
+def _read(data: bytes, cases: Sequence[Case], per_tick: float) -> list[Run]:
     runs, start = [], 0
     for case in cases:
         size = case.op.infer([case.source]).storage_bytes
         status, ticks = struct.unpack_from("<iI", data, start)
         assert status == 0, f"{case}: status {status}"
         output = data[start + 8 : start + 8 + size]
-        runs.append(Run(output, ticks * INSTRUCTIONS_PER_TICK))
+        runs.append(Run(output, round(ticks * per_tick)))
         start += 8 + size
     assert start == len(data)
     return runs

@@ -35,15 +35,20 @@ class Goal:
     Attributes:
         case: the layer on an input of which half the bits are set.
         thumb2, thumb1: by instruction set; None where nothing is promised.
+        mve: instead of thumb2, where a variant has code for it.
     """
 
     case: Case
     thumb2: float | None = None
     thumb1: float | None = None
+    mve: float | None = None
 
     def on(self, core: str) -> float | None:
         """The goal for a core."""
-        return self.thumb2 if Isa.THUMB2 in core_for(core).isas else self.thumb1
+        isas = core_for(core).isas
+        if Isa.MVE in isas and self.mve is not None:
+            return self.mve
+        return self.thumb2 if Isa.THUMB2 in isas else self.thumb1
 
 
 @dataclass(frozen=True)

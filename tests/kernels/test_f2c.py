@@ -20,7 +20,11 @@ from tests.kernels.promises import check_on_core, cost
 @pytest.mark.target
 @pytest.mark.parametrize(
     ("core", "lengths"),
-    [("cortex-m4", (65535, 65532, 40000)), ("cortex-m0plus", (16384, 16383, 10000))],
+    [
+        ("cortex-m4", (65535, 65532, 40000)),
+        ("cortex-m55", (65535, 65532, 40000)),
+        ("cortex-m0plus", (16384, 16383, 10000)),
+    ],
 )
 def test_counts_up_to_the_most_entries(
     emulator: Emulator, core: str, lengths: tuple[int, ...]
@@ -35,7 +39,7 @@ def test_counts_up_to_the_most_entries(
 
 
 @pytest.mark.target
-@pytest.mark.parametrize("core", ["cortex-m3", "cortex-m0plus"])
+@pytest.mark.parametrize("core", ["cortex-m3", "cortex-m55", "cortex-m0plus"])
 def test_begins_a_block_at_every_entry(emulator: Emulator, core: str) -> None:
     cases = []
     for count in range(130):
@@ -47,7 +51,7 @@ def test_begins_a_block_at_every_entry(emulator: Emulator, core: str) -> None:
 
 
 @pytest.mark.target
-@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0plus"])
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55", "cortex-m0plus"])
 @pytest.mark.parametrize(("pattern", "density"), [("zero", 0.0), ("sparse", 0.1), ("dense", 0.9)])
 def test_estimate_follows_the_density(
     emulator: Emulator, core: str, pattern: str, density: float

@@ -1,21 +1,17 @@
 """What the f2c kernels' code executes on each instruction set, piece by piece.
 
-The inner functions are counted instruction by instruction in runtime_c/src/thumb1 and thumb2; the
-numbers in parentheses are the lines of f2c_sum.S and f2c_list.S in their order. The C code around
-them was fitted to 120 random layers of each kernel with all inputs -1 and all +1, when no entry is
-walked (arm-none-eabi-gcc 12.2 -O2, QEMU -icount); it differs by a few instructions between cores of
-one instruction set.
+The inner functions are counted instruction by instruction in runtime_c/src/thumb1, thumb2 and mve;
+the numbers in parentheses are the lines of f2c_sum.S and f2c_list.S in their order. The C code
+around them was fitted to 120 random layers of each kernel with all inputs -1 and all +1, when no
+entry is walked (arm-none-eabi-gcc 12.2 -O2, QEMU -icount); it differs by a few instructions between
+cores of one instruction set.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcubnn.ops.variants.base import Core, Isa
-
-BLOCK = 64
-"""Entries of a block of mcubnn_f2c_sum."""
-
 
 CODE_BOUND = 1.1
 """Bound of the code around the inner functions, as a share of its estimate."""
@@ -23,18 +19,23 @@ CODE_BOUND = 1.1
 
 @dataclass(frozen=True)
 class SumCode:
-    """mcubnn_f2c_sum.
+    """mcubnn_f2c_sum. A step adds one entry, or as many as a vector has lanes.
 
     Attributes:
         call: entry and return.
         word: an output word: start, segments, comparison.
         high_planes, high_plane: in addition if there are any, and for each of them.
         segment: a segment without entries.
-        part: what a segment whose count is no multiple of 64 takes more than one whose count is.
-        adders: per 64 / 2^k entries what is done behind the first half of them, and behind all:
-            (entries, first, second). A block that begins behind its first half omits the first.
-        block: the end of a block, in addition to its entries (1 each) and adders.
+        part: what a segment whose steps do not fill their blocks takes more than one whose do.
+        adders: per 2^k steps what is done behind the first half of them, and behind all:
+            (steps, first, second). A block that begins behind its first half omits the first.
+        block: the end of a block, in addition to its steps and adders.
         rippled_planes: planes of weight below 256 that carries run through in a loop.
+        block_steps: steps of a block.
+        lanes: entries of a step.
+        step: a step.
+        entries: what a segment with entries takes more, whole blocks or not.
+        block_high_plane: of each block, for each high plane; 0 if only carries cost there.
     """
 
     call: int
@@ -46,13 +47,18 @@ class SumCode:
     adders: tuple[tuple[int, int, int], ...]
     block: int
     rippled_planes: int
+    block_steps: int = 64
+    lanes: int = 1
+    step: int = 1
+    entries: int = 0
+    block_high_plane: int = 0
 
-    def part_of_block(self, entries: int) -> int:
-        """A block that begins with its last `entries` entries, 1..64, to the branch behind it."""
-        skipped = BLOCK - entries
-        total = entries + self.block
+    def part_of_block(self, steps: int) -> int:
+        """A block that begins with its last steps, 1 and more, to the branch behind it."""
+        skipped = self.block_steps - steps
+        total = steps * self.step + self.block
         for size, first, second in self.adders:
-            total += (BLOCK // size - skipped // size) * (first + second)
+            total += (self.block_steps // size - skipped // size) * (first + second)
             total -= first if skipped % size >= size // 2 else 0
         return total
 
@@ -242,12 +248,64 @@ _THUMB2 = Code(
     cycles_per_instruction=1.13,
 )
 
+_MVE = replace(
+    _THUMB2,
+    # Entry and return (8, 3); start (5, 5 a plane, 2), the end of its segments (3), comparison (10,
+    # 19 a plane, 8). A high plane adds 5 and 19. A segment (6); with entries (11, 6, 2, 4, at most
+    # 3, 1 and the branch out of its last block).
+    # A step is 2; groups of four: 2 + 8 operations, then 8 and the plane (2). Pairs are stored
+    # half-way (2) and fetched behind (2), with 8 and the plane (2). The end is a single full adder
+    # with its plane (6), three half adders with theirs (4), the high planes (2), the branch (2).
+    sum=SumCode(
+        call=11,
+        word=220,
+        high_planes=0,
+        high_plane=24,
+        segment=6,
+        part=0,
+        adders=((4, 0, 10), (8, 0, 10), (16, 2, 12), (32, 2, 12)),
+        block=22,
+        rippled_planes=0,
+        block_steps=32,
+        lanes=4,
+        step=2,
+        entries=28,
+        block_high_plane=5,
+    ),
+    rows=RowsCode(
+        call=192,
+        output_row=85,
+        window_row=32,
+        listed_row=60,
+        padding=11,
+        pixel=88,
+        clipped=0,
+        row=15,
+        unset=12,
+        unset_row=12,
+    ),
+    pixel=PixelCode(
+        call=174,
+        output_row=66,
+        pixel=113,
+        row=28,
+        list_call=20,
+        unset=2,
+    ),
+    # An assumption, for Arm publishes no timing of Cortex-M55: two cycles for a vector instruction,
+    # four for a gathering load, one for any other, and nothing overlaps. A block of 128 entries
+    # takes 248 instructions and 558 cycles; what is around it has fewer vector instructions.
+    cycles_per_instruction=2.0,
+)
+
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.66
 """It issues up to two instructions a cycle."""
 
 
 def code_for(core: Core) -> Code:
     """The code that is compiled for a core."""
+    if Isa.MVE in core.isas:
+        return _MVE
     return _THUMB2 if Isa.THUMB2 in core.isas else _THUMB1
 
 

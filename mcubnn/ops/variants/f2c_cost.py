@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil, exp, pi, sqrt
 from statistics import NormalDist
@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from mcubnn.ops.variants.bit_sliced import BASE_PLANES, QUAD
-from mcubnn.ops.variants.f2c_code import BLOCK, ListCode, SumCode
+from mcubnn.ops.variants.f2c_code import ListCode, SumCode
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Walk:
         ripple = 0.0
         if self._rippled_planes:
             ripple = 8 * walked / (256 >> self.code.rippled_planes)
-        each = self.segments * _mean_list(self.code, walked / lists, spread)
+        each = self.segments * _mean_list(self._list_code, walked / lists, spread)
         return self._fixed() + self.output_words * (each + ripple)
 
     def worst_instructions(self) -> int:
@@ -90,10 +90,10 @@ class Walk:
         """
         walked = self.inputs.most_walked()
         lists = max(1, self.segments)
-        blocks = walked // BLOCK + self.segments
+        blocks = walked // self.code.block_steps + self.segments
         ripple = blocks * (2 + 6 * self._rippled_planes) if self._rippled_planes else 0
         longest = min(walked, ceil(self.inputs.entries / lists))
-        each = _dearest_list(self.code, longest, walked / lists)
+        each = _dearest_list(self._list_code, longest, walked / lists)
         return ceil(self._fixed() + self.output_words * (self.segments * each + ripple))
 
     @property
@@ -102,7 +102,16 @@ class Walk:
 
     @property
     def _rippled_planes(self) -> int:
+        """Planes that carries run through only as far as they go."""
+        if self.code.block_high_plane:
+            return 0
         return self.code.rippled_planes + self._high_planes
+
+    @property
+    def _list_code(self) -> SumCode:
+        """With what the end of a block takes for this sum's planes."""
+        planes = self.code.block_high_plane * self._high_planes
+        return replace(self.code, block=self.code.block + planes)
 
     def _fixed(self) -> int:
         """What does not depend on the lists."""
@@ -125,9 +134,10 @@ def listed_pixel_instructions(code: ListCode, channels: int) -> int:
 
 def _list(code: SumCode, entries: int) -> int:
     """One segment."""
-    blocks, rest = divmod(entries, BLOCK)
-    begin = code.part + code.part_of_block(rest) if rest else 0
-    return code.segment + blocks * code.part_of_block(BLOCK) + begin
+    blocks, rest = divmod(-(-entries // code.lanes), code.block_steps)
+    begin = code.entries if entries else 0
+    begin += code.part + code.part_of_block(rest) if rest else 0
+    return code.segment + begin + blocks * code.part_of_block(code.block_steps)
 
 
 def _mean_list(code: SumCode, mean: float, spread: float) -> float:

@@ -1,4 +1,5 @@
-/* void mcubnn_f2c_sum(const mcubnn_f2c_job *job), for Cortex-M with Thumb-2; see ../f2c_core.h.
+/* void mcubnn_f2c_sum(const mcubnn_f2c_job *job), for Cortex-M with Thumb-2; see ../f2c_core.h. With
+ * MVE that of ../mve takes its place.
  *
  * Bit-sliced counting. A counter plane holds one binary digit of 32 counters, one per output
  * channel. Adding two weight words to a plane is 32 full adders at once:
@@ -18,7 +19,7 @@
  */
 #include "../f2c_layout.h"
 
-#if MCUBNN_F2C_THUMB2
+#if MCUBNN_F2C_THUMB2 && !MCUBNN_F2C_MVE
 
         .syntax unified
         .thumb

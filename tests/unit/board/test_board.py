@@ -104,6 +104,13 @@ def test_hot_code_is_nothing_for_this_computer(tmp_path: Path) -> None:
     assert "hot_code: found 'itcm' with runner 'host'" in problems(text, tmp_path)
 
 
+def test_cortex_m55_has_mve(tmp_path: Path) -> None:
+    text = VALID.replace('"cortex-m4"', '"cortex-m55"')
+    assert "fpu: found '' with float_abi soft and cortex-m55" in problems(text, tmp_path)
+    (tmp_path / "test.toml").write_text(f'fpu = "auto"\nfloat_abi = "hard"\n{text}')
+    assert read_board(tmp_path / "test.toml").fpu == "auto"
+
+
 def test_code_region_is_no_ram(tmp_path: Path) -> None:
     text = VALID.replace('kind = "ram"', 'kind = "code"')
     assert "regions: no region of kind ram" in problems(text, tmp_path)
