@@ -232,6 +232,64 @@ def _vector() -> Case:
     )  # fmt: skip
 
 
+def _rgb_mlp() -> Case:
+    """A fully connected first layer behind a normalisation per channel."""
+    return Case(
+        "rgb_mlp",
+        _sequence(
+            nn.Flatten(), BinaryLinear(3 * 64, 65), nn.BatchNorm1d(65), nn.Tanh(), layers.Where(),
+            BinaryLinear(65, 10), nn.BatchNorm1d(10),
+        ),
+        (3, 8, 8),
+        mean=(0.4914, 0.4822, 0.4465),
+        std=(0.2470, 0.2435, 0.2616),
+    )  # fmt: skip
+
+
+def _borders() -> Case:
+    """Pooled pixels, pads before norm and sign, a map that is not square, a norm per feature."""
+    block = _sequence(
+        nn.ZeroPad2d((1, 0, 2, 0)), _sequence(nn.BatchNorm2d(32), layers.Where()),
+        BinaryConv((32, 33)), nn.BatchNorm2d(33), nn.ZeroPad2d(1), layers.Where(),
+        BinaryConv((33, 31), 1, stride=2),
+    )  # fmt: skip
+    return Case(
+        "borders",
+        _sequence(
+            nn.MaxPool2d(2), BinaryConv((3, 32)), block,
+            nn.Flatten(), nn.BatchNorm1d(31 * 12), layers.Where(), BinaryLinear(31 * 12, 10),
+        ),
+        (3, 12, 16),
+        mean=(0.49, 0.48, 0.45),
+        std=(0.25, 0.24, 0.26),
+    )  # fmt: skip
+
+
+class _FunctionalNet(nn.Module):
+    """Weights binarized in forward, a binarized input, clips of bits, a pool over the map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight1 = nn.Parameter(torch.randn(32, 2, 3, 2))
+        self.weight2 = nn.Parameter(torch.randn(64, 32, 3, 3))
+        self.norm1, self.norm2 = nn.BatchNorm2d(32), nn.BatchNorm2d(64)
+        self.slope = nn.PReLU(64, init=0.3)
+        self.dense = BinaryLinear(64, 10, layers.xnor_weights)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (x > 0.2).float()
+        x = nn.functional.conv2d(x, self.weight1.sign(), dilation=(1, 2))
+        x = torch.clamp(self.norm1(x), -1.0, 1.0).sign().relu()
+        x = nn.functional.conv2d(x, torch.where(self.weight2 >= 0, 1.0, -1.0), padding="same")
+        x = nn.functional.adaptive_max_pool2d(self.norm2(x) - 1.7, 1)
+        x = torch.where(self.slope(x) >= 0, 1.0, -1.0)
+        return self.dense(x.flatten(1))
+
+
+def _functional() -> Case:
+    return Case("functional", _FunctionalNet(), (2, 7, 6))
+
+
 class _IntegerNet(nn.Module):
     """Integer thresholds, no batch norm: every value is a small integer plus a half."""
 
@@ -267,4 +325,7 @@ _BUILDERS: tuple[Callable[[], Case], ...] = (
     _mlp,
     _vector,
     _integer,
+    _rgb_mlp,
+    _borders,
+    _functional,
 )
