@@ -20,6 +20,8 @@ typedef struct {
 #define MPS2_UART_STATE_RX_FULL (1u << 1)
 #define MPS2_UART_CTRL_TX_ENABLE (1u << 0)
 #define MPS2_UART_CTRL_RX_ENABLE (1u << 1)
+#define MPS2_UART_CTRL_RX_INTERRUPT (1u << 3)
+#define MPS2_UART_INTSTATUS_RX (1u << 1) /**< write 1 to clear */
 
 /** APB timer: counts down from RELOAD at the system clock. */
 typedef struct {
@@ -29,6 +31,11 @@ typedef struct {
 } mps2_timer;
 
 #define MPS2_TIMER_CTRL_ENABLE (1u << 0)
+
+/** Interrupt 0 of the core's interrupt controller. */
+#define MPS2_UART0_RX_INTERRUPT (1u << 0)
+#define MPS2_NVIC_ENABLE (*(volatile uint32_t *)0xE000E100u)
+#define MPS2_NVIC_CLEAR_PENDING (*(volatile uint32_t *)0xE000E280u) /**< write 1 to clear */
 
 #define MPS2_TIMER0 ((mps2_timer *)0x40000000u)
 #define MPS2_UART0 ((mps2_uart *)0x40004000u)
