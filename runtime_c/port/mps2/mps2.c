@@ -12,8 +12,8 @@
 
 void mcubnn_port_init(void) {
     MPS2_UART0->BAUDDIV = MCUBNN_CORE_CLOCK_HZ / MCUBNN_PORT_BAUD;
-    MPS2_UART0->CTRL = MPS2_UART_CTRL_TX_ENABLE | MPS2_UART_CTRL_RX_ENABLE |
-                       MPS2_UART_CTRL_RX_INTERRUPT;
+    MPS2_UART0->CTRL =
+        MPS2_UART_CTRL_TX_ENABLE | MPS2_UART_CTRL_RX_ENABLE | MPS2_UART_CTRL_RX_INTERRUPT;
     __asm__ volatile("cpsid i" ::: "memory");
     MPS2_NVIC_ENABLE = MPS2_UART0_RX_INTERRUPT;
     (void)MPS2_UART0->DATA; /* QEMU asks its line for bytes only after a first read */
