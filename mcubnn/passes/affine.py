@@ -23,6 +23,11 @@ class ClampedAffine:
     high: Float64s
 
     @property
+    def is_finite(self) -> bool:
+        """Whether slope and intercept are numbers."""
+        return bool(np.isfinite(self.slope).all() and np.isfinite(self.intercept).all())
+
+    @property
     def is_clamped(self) -> bool:
         """Whether a limit can cut anything off."""
         limited = np.isfinite(self.low) | np.isfinite(self.high)

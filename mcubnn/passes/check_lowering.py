@@ -46,6 +46,7 @@ NAME = "self-check"
 Stages = Sequence[tuple[str, Graph]]
 
 
+@np.errstate(all="ignore")  # a value that leaves float32 is no defect
 def check_lowering(
     imported: Graph, stages: Stages, options: InputOptions, calibration: Array | None = None
 ) -> tuple[Note, ...]:
@@ -70,11 +71,10 @@ def check_lowering(
     whole = stages[first][1]
     images = _images(whole.tensors[whole.input], count)
     tensors = evaluate_graph(whole, images)
-    with np.errstate(all="ignore"):  # a value that leaves float32 is no defect
-        walk = _Walk(imported, whole, tensors, options)
-        for node in imported.nodes:
-            walk.visit(node)
-        walk.finish()
+    walk = _Walk(imported, whole, tensors, options)
+    for node in imported.nodes:
+        walk.visit(node)
+    walk.finish()
     _check_rest(stages[first:], images, tensors[whole.output])
     if not walk.is_approximate:
         return ()

@@ -34,6 +34,7 @@ from mcubnn.passes.mixed_directions import negate_readers, pool_of_both_kinds
 from mcubnn.passes.positions import Positions, split_positions
 from mcubnn.passes.thresholds import (
     MixedDirectionError,
+    NotANumberError,
     SignChain,
     count_exact_zeros,
     find_thresholds,
@@ -47,7 +48,10 @@ def fuse_output_stage(graph: Graph) -> Graph:
         ModelError: a chain that ends in nothing a kernel can produce.
     """
     while (start := _first_float(graph)) is not None:
-        graph = _fuse(graph, start)
+        try:
+            graph = _fuse(graph, start)
+        except NotANumberError as error:
+            raise _beyond_float(start) from error
     return graph
 
 
@@ -73,18 +77,11 @@ def _fuse(graph: Graph, start: Node) -> Graph:
     low, high = _reach(graph, sums, start)
 
     if isinstance(end.op, Sign):
-        steps_and_sign = SignChain(
-            positions.steps, end.op.at_zero < 0, low, high, positions.classes
-        )
-        if pool_of_both_kinds(graph, end) is not None:
-            steps_and_sign = steps_and_sign.rising()
-        found, bits, notes = _threshold_stage(
-            end, steps_and_sign, positions.of_pixel, _parity(graph, sums)
-        )
-        if found.inverted is not None:
-            graph, chain[-1] = negate_readers(graph, end, positions, found.inverted)
-        return _replace(graph, sums, chain, bits).with_notes(*notes)
+        bits = SignChain(positions.steps, end.op.at_zero < 0, low, high, positions.classes)
+        return _to_bits(graph, sums, chain, positions, bits)
     affine = compose(positions.steps, positions.classes, source.channels)
+    if not affine.is_finite:
+        raise _beyond_float(start)
     if sums is None:
         raise ModelError(
             f"node {start.name} ({start.op.name}): real-valued steps must follow a layer",
@@ -101,6 +98,27 @@ def _fuse(graph: Graph, start: Node) -> Graph:
         )
     scores, unit = score_stage(affine, low, high, positions.of_pixel)
     return replace(_replace(graph, sums, chain, scores), output_scale=unit)
+
+
+def _to_bits(
+    graph: Graph, sums: Node | None, chain: list[Node], positions: Positions, bits: SignChain
+) -> Graph:
+    """A layer's sums become bits; where a channel both rises and falls its reader changes too."""
+    end = chain[-1]
+    if pool_of_both_kinds(graph, end) is not None:
+        bits = bits.rising()
+    found, stage, notes = _threshold_stage(end, bits, positions.of_pixel, _parity(graph, sums))
+    if found.inverted is not None:
+        graph, end = negate_readers(graph, end, positions, found.inverted)
+    return _replace(graph, sums, [*chain[:-1], end], stage).with_notes(*notes)
+
+
+def _beyond_float(start: Node) -> ModelError:
+    return ModelError(
+        f"node {start.name} ({start.op.name}): the constants from here to the next binarizer or to "
+        "the output lead beyond float32",
+        "look for factors that are far too large, or variances that are 0",
+    )
 
 
 def _merge(graph: Graph, chain: list[Node], positions: Positions) -> Graph:

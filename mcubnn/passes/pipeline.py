@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import numpy as np
+
 from mcubnn.artifacts import InputOptions
 from mcubnn.errors import ModelError
 from mcubnn.ir.graph import Graph
@@ -66,6 +68,7 @@ def run_passes(graph: Graph, options: InputOptions, calibration: Array | None = 
     return lower(graph, options, calibration)[-1][1]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # as in the framework; passes judge the results
 def lower(
     graph: Graph, options: InputOptions, calibration: Array | None = None
 ) -> tuple[tuple[str, Graph], ...]:

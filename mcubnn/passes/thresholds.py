@@ -30,6 +30,10 @@ class MixedDirectionError(Exception):
     """A channel rises with its sum at one position and falls at another."""
 
 
+class NotANumberError(Exception):
+    """The steps of a chain turn a reachable sum into NaN, which has no sign."""
+
+
 @dataclass(frozen=True)
 class SignChain:
     """Elementwise steps, specialised per position class, and a sign.
@@ -50,11 +54,17 @@ class SignChain:
     inverted: NDArray[np.bool_] | None = None
 
     def values(self, sums: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Real values `[n, classes, C]` of integer sums broadcastable to that shape."""
+        """Real values `[n, classes, C]` of integer sums broadcastable to that shape.
+
+        Raises:
+            NotANumberError: one of them is NaN.
+        """
         shape = np.broadcast_shapes(sums.shape, (1, self.classes, len(self.low)))
         x = np.broadcast_to(sums, shape)
         for step in self.steps:
             x = step.evaluate([x])
+        if bool(np.isnan(x).any()):
+            raise NotANumberError
         return np.broadcast_to(x, shape).astype(np.float32, copy=False)
 
     def bits(self, sums: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -139,3 +139,26 @@ def test_map_of_scores_is_kept() -> None:
     ops = (conv((3, 8)), norm(8, 400.0), Sign(1), conv((8, 4), 1))
     lowered = assert_same_scores(network((5, 5, 3), *ops))
     assert lowered.tensors[lowered.output].shape == (3, 3, 4)
+
+
+_HUGE = Mul(f32(3e38))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (_HUGE, _HUGE, Mul(f32(0.0)), Sign(1), dense((32,), 4)),
+        (Sign(1), dense((32,), 4), _HUGE, _HUGE, _HUGE, _HUGE, _HUGE, _HUGE, _HUGE, _HUGE, _HUGE),
+    ],
+    ids=["sign", "scores"],
+)
+@pytest.mark.filterwarnings("error")
+def test_constants_that_lead_beyond_float_are_refused(steps: tuple[Op, ...]) -> None:
+    with pytest.raises(ModelError, match="lead beyond float32"):
+        run_passes(network((20,), dense((20,), 32), *steps), InputOptions())
+
+
+def test_infinite_values_before_a_sign_keep_their_order() -> None:
+    graph = network((20,), dense((20,), 32), _HUGE, _HUGE, Sign(1), dense((32,), 4))
+    with np.errstate(over="ignore"):
+        assert_same_scores(graph)
