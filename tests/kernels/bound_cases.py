@@ -58,6 +58,8 @@ def layers(operator: str) -> Iterator[Layer]:
             yield from (
                 _dense(rng, operator, inputs, outputs, kind, next(pixels)) for kind in STAGES
             )
+            if operator == "input_dense":
+                yield from (_scaled(rng, (1, -(-inputs // c), c), outputs) for c in (1, 3, inputs))
         return
     for shape in _MAPS:
         for pad_value in (-1, 0, 1) if operator == "binary_conv2d" else (0,):
@@ -93,6 +95,14 @@ def _dense(
     if operator == "input_dense":
         return InputDense(random_signs(rng, shape), None, stage), source
     return Int8Dense(random_tensor(rng, TensorType(shape, DType.INT8)), stage), source
+
+
+def _scaled(rng: Generator, shape: tuple[int, int, int], outputs: int) -> Layer:
+    """A dense input layer with a multiplier for each channel."""
+    signs = random_signs(rng, (outputs, *shape))
+    stage = random_stage(rng, "bits", outputs, (), _SUMS)
+    multipliers = rng.integers(1, 99, shape[2]).astype(np.int32)
+    return InputDense(signs, multipliers, stage), TensorType(shape, DType.UINT8)
 
 
 def _on_map(

@@ -8,6 +8,7 @@ from math import ceil, prod
 from mcubnn.ir.types import TensorType
 from mcubnn.ops.base import DeviceOp
 from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
+from mcubnn.ops.defs.input_dense import InputDense
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import OutputStage
 from mcubnn.ops.packing import words_for
@@ -61,6 +62,10 @@ def _counts(op: DeviceOp, source: TensorType, result: TensorType) -> Mapping[str
         "weight_load": source.elements * output_words,
         "weight_word": source.elements // inputs * words * outputs,
     }
+    if isinstance(op, InputDense):
+        is_scaled = op.channel_multipliers is not None
+        loads = {"scaled_channel": inputs, "scaled_load": source.elements}
+        counts |= {name: count * output_words * is_scaled for name, count in loads.items()}
     window = getattr(op, "window", None)
     if not isinstance(window, Window):
         return counts

@@ -65,6 +65,8 @@ _THUMB1 = PortableCode(
             "element": 10.9,
             "weight_load": 25.0,
             "weight": 9.5,
+            "scaled_channel": 12.0,
+            "scaled_load": -1.0,
         },
         "int8_conv2d": {
             "call": 196,
@@ -134,6 +136,8 @@ _CORTEX_M4 = PortableCode(
             "element": 8.9,
             "weight_load": 11.0,
             "weight": 10.0,
+            "scaled_channel": 11.0,
+            "scaled_load": 5.0,
         },
         "int8_conv2d": {
             "call": 122,
