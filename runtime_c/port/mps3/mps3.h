@@ -21,6 +21,8 @@ typedef struct {
 #define MPS3_UART_STATE_RX_FULL (1u << 1)
 #define MPS3_UART_CTRL_TX_ENABLE (1u << 0)
 #define MPS3_UART_CTRL_RX_ENABLE (1u << 1)
+#define MPS3_UART_CTRL_RX_INTERRUPT (1u << 3)
+#define MPS3_UART_INTSTATUS_RX (1u << 1) /**< write 1 to clear */
 #define MPS3_PERIPHERAL_CLOCK_HZ 25000000u
 
 /** System counter, control frame: counts up at the system clock. */
@@ -35,5 +37,10 @@ typedef struct {
 
 #define MPS3_COUNTER ((mps3_counter *)0x58100000u)
 #define MPS3_UART0 ((mps3_uart *)0x59303000u)
+
+/** Interrupt 33, in the second word of the core's interrupt controller. */
+#define MPS3_UART0_RX_INTERRUPT (1u << 1)
+#define MPS3_NVIC_ENABLE (*(volatile uint32_t *)0xE000E104u)
+#define MPS3_NVIC_CLEAR_PENDING (*(volatile uint32_t *)0xE000E284u) /**< write 1 to clear */
 
 #endif
