@@ -39,7 +39,7 @@ ASSEMBLY_BYTES: Mapping[str, int] = {
     "mcubnn_f2c_list": 40,
     "mcubnn_f2c_sum": 128,
     "mcubnn_f2c_sum_mve": 424,
-    "mcubnn_f2t_reached": 0,
+    "mcubnn_f2t_reached": 8,
     "mcubnn_f2t_sum": 64,
     "mcubnn_input_conv2d_tab_expand": 44,
     "mcubnn_input_conv2d_tab_slide": 32,

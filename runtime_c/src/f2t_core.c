@@ -2,9 +2,9 @@
 
 #include "full_adders.h"
 
-#if MCUBNN_F2T_THUMB2
+#if MCUBNN_F2T_THUMB1 || MCUBNN_F2T_THUMB2
 
-/* ISO C wants a declaration in every file; the functions are in thumb2/. */
+/* ISO C wants a declaration in every file; the functions are in thumb1/ and thumb2/. */
 typedef uint32_t mcubnn_f2t_unused;
 
 #else

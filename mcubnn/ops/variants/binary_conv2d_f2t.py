@@ -165,10 +165,10 @@ class _Code:
 
 
 # Fitted to QEMU -icount of layers with different numbers of channels, taps and classes, built by
-# arm-none-eabi-gcc 12.2 -O2. Of Thumb-2 the numbers of an eight, a block, a plane and a digit are
-# counted in runtime_c/src/thumb2/f2t_sum.S.
+# arm-none-eabi-gcc 12.2 -O2, but for an eight, a block, a plane and a digit, which are counted in
+# runtime_c/src/thumb*/f2t_sum.S.
 _THUMB2 = _Code(np.array([150, 760, 16, 15, 10, 62, 217, 4, 52, 11, 21, 5]), 32, 6, 1.15)
-_THUMB1 = _Code(np.array([200, 960, 22, 18, 12, 96, 208, 4.4, 88, 17, 50, 5.5]), 16, 5, 1.35)
+_THUMB1 = _Code(np.array([200, 960, 22, 18, 12, 84, 153, 5, 92, 16, 28, 6]), 16, 5, 1.3)
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.75
 """It issues up to two instructions a cycle."""
 _BOUND_FACTOR = 1.12
