@@ -143,7 +143,7 @@ class _Walk:
     """State of one walk over the imported graph, which is sequential.
 
     Attributes:
-        value: the current tensor; None behind a layer that approximates, up to the next sign.
+        value: the current tensor; unbounded behind a layer that approximates, up to the next sign.
         behind_layer: whether a layer was met since the last sign.
         pads, flatten: what was met since the last layer, where the lowered graph has neither.
         is_approximate: whether the output is unknown.
@@ -153,7 +153,7 @@ class _Walk:
     lowered: Graph
     tensors: dict[str, Array]
     options: InputOptions
-    value: Enclosure | None = field(init=False)
+    value: Enclosure = field(init=False)
     behind_layer: bool = False
     pads: tuple[int, int, int, int] = (0, 0, 0, 0)
     flatten: Flatten | None = None
@@ -182,14 +182,13 @@ class _Walk:
             case Conv2d() | Dense():
                 self._layer(node, node.op)
             case Elementwise() as step:
-                self.value = None if self.value is None else self.value.step(step)
+                self.value = self.value.step(step)
             case op:
                 self._move(op)
 
     def _move(self, op: Op) -> None:
         """A pool, pad or flatten."""
-        if self.value is not None:
-            self.value = self.value.map(lambda bound: op.evaluate([bound]))
+        self.value = self.value.map(lambda bound: op.evaluate([bound]))
         if isinstance(op, Flatten):
             self.flatten = op
         elif isinstance(op, Pad):
@@ -202,25 +201,20 @@ class _Walk:
         stored = self.layers[node.name]
         assert isinstance(stored, SummingOp)
         if self.behind_layer or not stored.has_sign_weights:
-            self.value = None
-        if self.value is not None:
+            images = len(self.tensors[self.lowered.input])
+            shape = (images, *self.imported.tensors[node.result].shape)
+            self.value = Enclosure.of(np.full(shape, -np.inf), np.full(shape, np.inf))
+        else:
             self.value = self.value.layer(op, _tolerance(stored))
         self.behind_layer, self.flatten, self.pads = True, None, (0, 0, 0, 0)
 
     def _sign(self, node: Node, op: Sign) -> None:
         shape = self.imported.tensors[node.result].shape
         bits = self._lowered_bits(node, shape)
-        if self.value is not None:
-            self._compare(node, op, bits)
-        elif bits is not None:
-            self.value = Enclosure.of(bits.astype(np.float64), bits.astype(np.float64))
-        else:  # the next sign was merged into this one
-            either = np.ones((len(self.tensors[self.lowered.input]), *shape))
-            self.value = Enclosure.of(-either, either)
+        self._compare(node, op, bits)
         self.behind_layer = False
 
     def _compare(self, node: Node, op: Sign, bits: Array | None) -> None:
-        assert self.value is not None
         least, most = self.value.bits(op.at_zero)
         border = self._border(least.shape) & (self.value.zeros() & (op.at_zero == 0))
         least, most = np.where(border, 0, least), np.where(border, 0, most)
@@ -259,7 +253,7 @@ class _Walk:
             MismatchError: they differ.
         """
         last = self.lowered.nodes[-1].op
-        if self.value is None or not isinstance(last, SummingOp):
+        if not isinstance(last, SummingOp) or not np.isfinite(self.value.real).all():
             self.is_approximate = True
             return
         assert isinstance(last.stage, ScoreStage)

@@ -202,6 +202,13 @@ def test_int8_layers_are_counted_not_compared() -> None:
         check_lowering(graph, faulty, _OPTIONS)
 
 
+def test_border_behind_an_int8_layer_is_known() -> None:
+    real = Conv2d(f32(rng().normal(size=(8, 3, 3, 3))), None, Window((3, 3)))
+    padded = (real, Pad(_ONE, 0.0), Sign(1), conv((8, 8)), Clip(-2, 2), Sign(-1))
+    graph = network((7, 7, 3), *padded, dense((5, 5, 8), 4))
+    assert check_lowering(graph, _stages(graph), _OPTIONS) == ()
+
+
 def test_layers_behind_int8_activations_are_compared_again_from_the_next_sign_on() -> None:
     quantized = (conv((3, 8)), norm(8, 9.0), Clip(0, 4), conv((8, 8)), norm(8, 9.0), Sign(1))
     graph = network((9, 9, 3), *quantized, conv((8, 16)), norm(16, 9.0), Sign(1))
