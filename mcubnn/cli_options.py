@@ -145,14 +145,23 @@ def _number(option: str, text: str) -> float:
     """A decimal number or a fraction such as 1/127.5."""
     parts = text.split("/")
     try:
-        values = [Fraction(part.strip()) for part in parts]
-        if len(values) > 2 or not all(math.isfinite(float(v)) for v in values):
+        values = [_exact(part.strip()) for part in parts]
+        if len(values) > 2:
             raise ValueError
         return float(values[0] / values[1]) if len(values) == 2 else float(values[0])
     except (ValueError, ZeroDivisionError, OverflowError):
         raise UsageError(
             f"{option}: {text!r} is not a number", "write 0.5, 1/255 or a list such as 0.5,0.4,0.4"
         ) from None
+
+
+def _exact(text: str) -> Fraction:
+    """The value of a decimal number; 0 where it is too small for a float."""
+    # `Fraction` writes an exponent out, so one that no float has must not reach it.
+    rounded = float(text)
+    if not math.isfinite(rounded):
+        raise ValueError
+    return Fraction(text) if rounded else Fraction(0)
 
 
 _UNITS = {"": 1, "B": 1, "K": 1 << 10, "KIB": 1 << 10, "M": 1 << 20, "MIB": 1 << 20}

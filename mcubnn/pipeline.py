@@ -222,7 +222,8 @@ def open_build(out: Path, board_id: str | None = None) -> Built:
     if wanted == built_for:
         return build_graph(model, wanted, out, BuildOptions(kernels=chosen))
     elsewhere = BuildOptions(kernels=replace(chosen, overrides=()))  # kernels differ by core
-    return build_graph(model, wanted, out.with_name(f"{model.graph.name}-{wanted}"), elsewhere)
+    beside = out.resolve().with_name(f"{model.graph.name}-{wanted}")  # `.` has no name
+    return build_graph(model, wanted, beside, elsewhere)
 
 
 def load_images(built: Built, path: Path, limit: int | None) -> DataSet:

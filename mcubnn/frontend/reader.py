@@ -50,6 +50,8 @@ def _file_bytes(path: Path) -> bytes:
         if path.is_dir():
             raise ModelError(f"{path}: this is a directory", "give the .onnx file in it")
         size_bytes = path.stat().st_size
+        if not path.is_file():  # reading a pipe or a device may never end
+            raise ModelError(f"{path}: not a regular file", "give an .onnx file")
         if size_bytes > _MAX_FILE_BYTES:
             raise ModelError(f"{path.name}: {size_bytes} bytes; the limit is {_MAX_FILE_BYTES}")
         return path.read_bytes()

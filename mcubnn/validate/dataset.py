@@ -67,6 +67,8 @@ def load_dataset(
     """
     if limit is not None and limit < 1:
         raise UsageError(f"--limit: expected at least 1, found {limit}")
+    if path.exists() and not path.is_file():  # reading a pipe or a device may never end
+        raise UsageError(f"data set {path}: not a regular file", "give an npz file")
     try:
         with zipfile.ZipFile(path) as archive:
             stored, total = _read_images(archive, path, input_type, limit)

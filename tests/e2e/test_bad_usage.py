@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ def test_unknown_board_offers_the_nearest(
         (("--std", "nan"), ("not a number",)),
         (("--input-scale", "1/0"), ("--input-scale: '1/0'",)),
         (("--input-scale", "1e999"), ("not a number",)),
+        (("--input-scale", "1e999999999"), ("not a number",)),
+        (("--std", "1/1e-999999999"), ("--std: '1/1e-999999999' is not a number",)),
         (("--input-type", "float32"), ("--input-type",)),
         (("--budget", "flash=lots"), ("cannot read 'flash=lots'",)),
         (("--budget", "rom=1K"), ("flash=512K,ram=64K",)),
@@ -176,6 +179,23 @@ def test_data_that_is_no_archive_is_reported(mcubnn: Command, model: Path, tmp_p
     path = tmp_path / "bad.npz"
     path.write_bytes(b"nothing")
     mcubnn("run", model, "--board", "host", "--data", path).assert_reported(2, "cannot be read")
+
+
+@pytest.mark.parametrize("option", ["model", "--data", "--calibrate"])
+def test_pipe_is_not_read(option: str, mcubnn: Command, model: Path, tmp_path: Path) -> None:
+    """Nobody writes to it: reading would wait for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if option == "model":
+        mcubnn("build", pipe, "--board", "host").assert_reported(3, "pipe: not a regular file")
+        return
+    command = "run" if option == "--data" else "build"
+    outcome = mcubnn(command, model, "--board", "host", option, pipe)
+    outcome.assert_reported(2, "pipe: not a regular file")
+
+
+def test_device_is_not_read(mcubnn: Command) -> None:
+    mcubnn("build", "/dev/zero").assert_reported(3, "/dev/zero: not a regular file")
 
 
 def test_port_of_this_computer_is_refused(mcubnn: Command, model: Path, tmp_path: Path) -> None:
