@@ -10,6 +10,9 @@ from mcubnn.artifacts import Candidate
 from mcubnn.ops.variants.base import Cost
 from mcubnn.plan.liveness import align
 
+SLOWDOWN = 2.0
+"""How many times the cycles of the fastest choice that fits any other goal may cost."""
+
 ASSEMBLY = ".S"
 """Sources of hot code."""
 
@@ -92,32 +95,41 @@ def make_option(picked: Sequence[Candidate], memory: Memory) -> Option:
     )
 
 
-def rank_for(goal: Goal) -> Rank:
-    """The order of options for speed, RAM or flash: what fits, the goal, then the others."""
-    if goal is Goal.SPEED:
-        return lambda o: (o.excess_bytes, o.cycles, o.ram_bytes, o.flash_bytes)
-    if goal is Goal.RAM:
-        return lambda o: (o.excess_bytes, o.ram_bytes, o.cycles, o.flash_bytes)
-    assert goal is Goal.FLASH
-    return lambda o: (o.excess_bytes, o.flash_bytes, o.cycles, o.ram_bytes)
+def by_speed(option: Option) -> tuple[float, ...]:
+    """The order for `speed`: what fits, then the fastest."""
+    return (option.excess_bytes, option.cycles, option.ram_bytes, option.flash_bytes)
 
 
-def rank_between(extremes: Sequence[Option]) -> Rank:
+def rank_for(goal: Goal, fastest: Option) -> Rank:
+    """The order for RAM or flash: what fits, is not too slow, and needs least."""
+    assert goal in (Goal.RAM, Goal.FLASH)
+
+    def rank(option: Option) -> tuple[float, ...]:
+        needs = (option.ram_bytes, option.cycles, option.flash_bytes)
+        if goal is Goal.FLASH:
+            needs = (option.flash_bytes, option.cycles, option.ram_bytes)
+        return (option.excess_bytes, _lost_time(option, fastest), *needs)
+
+    return rank
+
+
+def rank_between(fastest: Option, extremes: Sequence[Option]) -> Rank:
     """The order for `balanced`: the smallest product, in nothing worse than all the extremes."""
-    most_cycles = max(option.cycles for option in extremes)
     most_ram = max(option.ram_bytes for option in extremes)
     most_flash = max(option.flash_bytes for option in extremes)
 
     def rank(option: Option) -> tuple[float, ...]:
-        worse = (
-            option.cycles > most_cycles
-            or option.ram_bytes > most_ram
-            or option.flash_bytes > most_flash
-        )
+        worse = option.ram_bytes > most_ram or option.flash_bytes > most_flash
         return (
             option.excess_bytes,
+            _lost_time(option, fastest),
             float(worse),
             option.cycles * option.ram_bytes * option.flash_bytes,
         )
 
     return rank
+
+
+def _lost_time(option: Option, fastest: Option) -> float:
+    """Cycles beyond those that saving memory is worth."""
+    return max(0.0, option.cycles - SLOWDOWN * fastest.cycles)

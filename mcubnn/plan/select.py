@@ -16,7 +16,7 @@ from mcubnn.ops.variants.portable import PORTABLE, portable_cost
 from mcubnn.ops.variants.specialized import Specialized
 from mcubnn.ops.variants.table import VARIANTS
 from mcubnn.plan import search
-from mcubnn.plan.goals import Goal, Memory, Option, Rank, cost_of, rank_between, rank_for
+from mcubnn.plan.goals import Goal, Memory, Option, Rank, by_speed, cost_of, rank_between, rank_for
 from mcubnn.plan.limits import Budget, arena_room, flash_room, ram_room
 from mcubnn.plan.liveness import device_op, lifetimes
 from mcubnn.plan.search import Row
@@ -76,11 +76,14 @@ def _best(rows: Sequence[Row], operators: Sequence[str], memory: Memory, goal: G
     def least(rank: Rank) -> Option:
         return search.improve(min(found, key=rank), rows, memory, rank)
 
+    fastest = least(by_speed)
+    if goal is Goal.SPEED:
+        return fastest
     if goal is not Goal.BALANCED:
-        return least(rank_for(goal))
-    extremes = [least(rank_for(g)) for g in (Goal.SPEED, Goal.RAM, Goal.FLASH)]
+        return least(rank_for(goal, fastest))
+    extremes = [fastest, *(least(rank_for(g, fastest)) for g in (Goal.RAM, Goal.FLASH))]
     found += extremes
-    return least(rank_between(extremes))
+    return least(rank_between(fastest, extremes))
 
 
 def _live_bytes(graph: Graph) -> list[int]:
