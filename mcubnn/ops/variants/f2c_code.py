@@ -9,9 +9,13 @@ cores of one instruction set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from mcubnn.ops.variants.base import Core, Isa
+
+_Piece = TypeVar("_Piece")
 
 CODE_BOUND = 1.1
 """Bound of the code around the inner functions, as a share of its estimate."""
@@ -47,11 +51,11 @@ class SumCode:
     adders: tuple[tuple[int, int, int], ...]
     block: int
     rippled_planes: int
-    block_steps: int = 64
-    lanes: int = 1
-    step: int = 1
-    entries: int = 0
-    block_high_plane: int = 0
+    block_steps: int
+    lanes: int
+    step: int
+    entries: int
+    block_high_plane: int
 
     def part_of_block(self, steps: int) -> int:
         """A block that begins with its last steps, 1 and more, to the branch behind it."""
@@ -144,158 +148,103 @@ class Code:
     cycles_per_instruction: float
 
 
-_THUMB1 = Code(
-    # Entry and return (15, 7, minus the last word's 7); start (26), segments (4, 4 minus 2),
-    # comparison (50), word done (7, 7). A high plane adds 6 and 8, and 3 in all. A segment (2, 15,
-    # 2 and the branch out of its last block); its part (18, minus 3).
-    # Groups of four: 2 loads, 1 + 3 operations, then 2 loads, 1 + 5 operations. The end: a full
-    # adder (6), a half adder (6), the branches (5).
-    sum=SumCode(
-        call=15,
-        word=96,
-        high_planes=3,
-        high_plane=14,
-        segment=18,
-        part=15,
-        adders=((4, 6, 8), (8, 3, 5), (16, 6, 8), (32, 6, 8), (64, 7, 8)),
-        block=17,
-        rippled_planes=1,
-    ),
-    # Entry and return (18, 12); a pixel (4, 12); a word (9, 2 and one more for the last) and its
-    # quads: dispatch (4), stores (7), next (6).
-    list=ListCode(
-        call=30,
-        pixel=16,
-        word=147,
-        rest=12,
-        quad=17,
-    ),
-    rows=RowsCode(
-        call=372,
-        output_row=125,
-        window_row=54,
-        listed_row=86,
-        padding=8,
-        pixel=97,
-        clipped=16,
-        row=15,
-        unset=7,
-        unset_row=17,
-    ),
-    pixel=PixelCode(
-        call=352,
-        output_row=75,
-        pixel=143,
-        row=33,
-        list_call=16,
-        unset=3,
-    ),
-    dense=223,
-    # A block of 64 entries takes 468 instructions and, by the technical reference manual's timing
-    # of Cortex-M0+, 602 cycles: two for a load, a store or a taken branch.
-    cycles_per_instruction=1.29,
-)
+def _columns(piece: Callable[..., _Piece], **rows: tuple[object, ...]) -> tuple[_Piece, ...]:
+    """A piece of code on each instruction set: a row is an attribute's values on all of them."""
+    columns = zip(*rows.values(), strict=True)
+    return tuple(piece(**dict(zip(rows, column, strict=True))) for column in columns)
 
-_THUMB2 = Code(
-    # Entry and return (8, 2); start (12), segments (3, 3), comparison (49), next word (6). A high
-    # plane adds 5 and 8, and 3 in all. A segment (11, 3 and its last branch); its part (12).
-    # Groups of four: 4 loads, 2 + 8 operations. Pairs are stored behind 16 entries and fetched
-    # behind 32 (1 each). The end is fetching (2), a double and a single adder (12), two half adders
-    # (4), storing (1), and the branches (5).
-    sum=SumCode(
-        call=10,
-        word=73,
-        high_planes=3,
-        high_plane=13,
-        segment=15,
-        part=12,
-        adders=((4, 0, 14), (8, 0, 8), (16, 0, 8), (32, 1, 9), (64, 1, 0)),
-        block=24,
-        rippled_planes=0,
-    ),
-    # Entry and return (12); a pixel (3, 2, 8); a word (100); the rest (1), its quads (16).
-    list=ListCode(
-        call=12,
-        pixel=13,
-        word=100,
-        rest=1,
-        quad=16,
-    ),
-    rows=RowsCode(
-        call=220,
-        output_row=78,
-        window_row=26,
-        listed_row=50,
-        padding=11,
-        pixel=77,
-        clipped=1,
-        row=14,
-        unset=3,
-        unset_row=14,
-    ),
-    pixel=PixelCode(
-        call=195,
-        output_row=53,
-        pixel=105,
-        row=26,
-        list_call=19,
-        unset=3,
-    ),
-    dense=115,
-    # A block of 64 entries takes 429 instructions and, by the technical reference manuals' timing
-    # of Cortex-M3 and -M4, 468 cycles: loads and stores that follow each other are pipelined.
-    # Shorter runs are a little less efficient.
-    cycles_per_instruction=1.13,
-)
 
-_MVE = replace(
-    _THUMB2,
-    # Entry and return (8, 3); start (5, 5 a plane, 2), the end of its segments (3), comparison (10,
-    # 19 a plane, 8). A high plane adds 5 and 19. A segment (6); with entries (11, 6, 2, 4, at most
-    # 3, 1 and the branch out of its last block).
-    # A step is 2; groups of four: 2 + 8 operations, then 8 and the plane (2). Pairs are stored
-    # half-way (2) and fetched behind (2), with 8 and the plane (2). The end is a single full adder
-    # with its plane (6), three half adders with theirs (4), the high planes (2), the branch (2).
-    sum=SumCode(
-        call=11,
-        word=220,
-        high_planes=0,
-        high_plane=24,
-        segment=6,
-        part=0,
-        adders=((4, 0, 10), (8, 0, 10), (16, 2, 12), (32, 2, 12)),
-        block=22,
-        rippled_planes=0,
-        block_steps=32,
-        lanes=4,
-        step=2,
-        entries=28,
-        block_high_plane=5,
+# The columns are Thumb-1, Thumb-2 and MVE.
+#
+# Thumb-1: entry and return (15, 7, minus the last word's 7); start (26), segments (4, 4 minus 2),
+# comparison (50), word done (7, 7). A high plane adds 6 and 8, and 3 in all. A segment (2, 15, 2
+# and the branch out of its last block); its part (18, minus 3).
+# Groups of four: 2 loads, 1 + 3 operations, then 2 loads, 1 + 5 operations. The end: a full adder
+# (6), a half adder (6), the branches (5).
+#
+# Thumb-2: entry and return (8, 2); start (12), segments (3, 3), comparison (49), next word (6). A
+# high plane adds 5 and 8, and 3 in all. A segment (11, 3 and its last branch); its part (12).
+# Groups of four: 4 loads, 2 + 8 operations. Pairs are stored behind 16 entries and fetched behind
+# 32 (1 each). The end is fetching (2), a double and a single adder (12), two half adders (4),
+# storing (1), and the branches (5).
+#
+# MVE: entry and return (8, 3); start (5, 5 a plane, 2), the end of its segments (3), comparison
+# (10, 19 a plane, 8). A high plane adds 5 and 19. A segment (6); with entries (11, 6, 2, 4, at most
+# 3, 1 and the branch out of its last block).
+# A step is 2; groups of four: 2 + 8 operations, then 8 and the plane (2). Pairs are stored half-way
+# (2) and fetched behind (2), with 8 and the plane (2). The end is a single full adder with its
+# plane (6), three half adders with theirs (4), the high planes (2), the branch (2).
+_SUMS = _columns(
+    SumCode,
+    call=(15, 10, 11),
+    word=(96, 73, 220),
+    high_planes=(3, 3, 0),
+    high_plane=(14, 13, 24),
+    segment=(18, 15, 6),
+    part=(15, 12, 0),
+    adders=(
+        ((4, 6, 8), (8, 3, 5), (16, 6, 8), (32, 6, 8), (64, 7, 8)),
+        ((4, 0, 14), (8, 0, 8), (16, 0, 8), (32, 1, 9), (64, 1, 0)),
+        ((4, 0, 10), (8, 0, 10), (16, 2, 12), (32, 2, 12)),
     ),
-    rows=RowsCode(
-        call=192,
-        output_row=85,
-        window_row=32,
-        listed_row=60,
-        padding=11,
-        pixel=88,
-        clipped=0,
-        row=15,
-        unset=12,
-        unset_row=12,
-    ),
-    pixel=PixelCode(
-        call=174,
-        output_row=66,
-        pixel=113,
-        row=28,
-        list_call=20,
-        unset=2,
-    ),
-    # An assumption, for Arm publishes no timing of Cortex-M55: two cycles for a vector instruction,
-    # four for a gathering load, one for any other, and nothing overlaps. A block of 128 entries
-    # takes 248 instructions and 558 cycles; what is around it has fewer vector instructions.
-    cycles_per_instruction=2.0,
+    block=(17, 24, 22),
+    rippled_planes=(1, 0, 0),
+    block_steps=(64, 64, 32),
+    lanes=(1, 1, 4),
+    step=(1, 1, 2),
+    entries=(0, 0, 28),
+    block_high_plane=(0, 0, 5),
+)
+# Thumb-1: entry and return (18, 12); a pixel (4, 12); a word (9, 2 and one more for the last) and
+# its quads: dispatch (4), stores (7), next (6).
+# Thumb-2, which cores with MVE run too: entry and return (12); a pixel (3, 2, 8); a word (100); the
+# rest (1), its quads (16).
+_THUMB_LISTS = _columns(
+    ListCode,
+    call=(30, 12),
+    pixel=(16, 13),
+    word=(147, 100),
+    rest=(12, 1),
+    quad=(17, 16),
+)
+_ROWS = _columns(
+    RowsCode,
+    call=(372, 220, 192),
+    output_row=(125, 78, 85),
+    window_row=(54, 26, 32),
+    listed_row=(86, 50, 60),
+    padding=(8, 11, 11),
+    pixel=(97, 77, 88),
+    clipped=(16, 1, 0),
+    row=(15, 14, 15),
+    unset=(7, 3, 12),
+    unset_row=(17, 14, 12),
+)
+_PIXELS = _columns(
+    PixelCode,
+    call=(352, 195, 174),
+    output_row=(75, 53, 66),
+    pixel=(143, 105, 113),
+    row=(33, 26, 28),
+    list_call=(16, 19, 20),
+    unset=(3, 3, 2),
+)
+# Cycles, on Thumb-1: a block of 64 entries takes 468 instructions and, by the technical reference
+# manual's timing of Cortex-M0+, 602 cycles: two for a load, a store or a taken branch.
+# On Thumb-2: a block of 64 entries takes 429 instructions and, by the technical reference manuals'
+# timing of Cortex-M3 and -M4, 468 cycles: loads and stores that follow each other are pipelined.
+# Shorter runs are a little less efficient.
+# With MVE an assumption, for Arm publishes no timing of Cortex-M55: two cycles for a vector
+# instruction, four for a gathering load, one for any other, and nothing overlaps. A block of 128
+# entries takes 248 instructions and 558 cycles; what is around it has fewer vector instructions.
+_THUMB1, _THUMB2, _MVE = _columns(
+    Code,
+    sum=_SUMS,
+    list=(*_THUMB_LISTS, _THUMB_LISTS[-1]),
+    rows=_ROWS,
+    pixel=_PIXELS,
+    dense=(223, 115, 115),
+    cycles_per_instruction=(1.29, 1.13, 2.0),
 )
 
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.66
