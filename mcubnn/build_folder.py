@@ -23,6 +23,7 @@ from mcubnn.errors import BuildError, UsageError
 from mcubnn.ir.graph import Graph
 from mcubnn.ir.serialize import dump_graph, load_graph
 from mcubnn.ir.types import DType
+from mcubnn.ops.defs.bit_max_pool import BitMaxPool
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import RequantizeStage, ScoreStage, ThresholdStage
 from mcubnn.ops.registry import operators
@@ -174,5 +175,5 @@ def _input_options(document: Mapping[str, Any]) -> InputOptions:
 
 def constructors() -> dict[str, Callable[..., Any]]:
     """Every class that a graph file may name."""
-    parts = (Window, ThresholdStage, RequantizeStage, ScoreStage)
+    parts = (Window, BitMaxPool, ThresholdStage, RequantizeStage, ScoreStage)
     return dict(operators()) | {part.__name__: part for part in parts}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mcubnn.ops.base import Constant, Struct, Table, Value
+from mcubnn.ops.base import Address, Constant, Struct, Table, Value
 
 LINE_WIDTH = 96
 INDENT = "    "
@@ -41,6 +41,8 @@ def _value_text(value: Value, symbol: str, depth: int) -> str:
             return f"{symbol}_{suffix}"
         case Struct():
             return struct_text(value, symbol, depth + 1)
+        case Address(c_type=c_type, struct=struct):
+            return f"&(const {c_type})" + struct_text(struct, symbol, depth + 1)
         case int():
             return f"{value}u" if value > 0 else str(value)
 

@@ -12,7 +12,7 @@ from mcubnn.ir.graph import Graph, Node
 from mcubnn.ir.types import DType, TensorType
 from mcubnn.ops.base import DeviceOp, Table
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 
 _INPUT_TYPES = {DType.UINT8: 0, DType.INT8: 1}
 

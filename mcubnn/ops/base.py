@@ -56,6 +56,8 @@ class Struct:
                 yield value
             elif isinstance(value, Struct):
                 yield from value.tables()
+            elif isinstance(value, Address):
+                yield from value.struct.tables()
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,20 @@ class Constant:
     identifier: str
 
 
-Value = int | Constant | Table | Struct | None
+@dataclass(frozen=True)
+class Address:
+    """The address of a constant struct of its own: a pointer's initialiser.
+
+    Attributes:
+        c_type: of the struct.
+        struct: its fields.
+    """
+
+    c_type: str
+    struct: Struct
+
+
+Value = int | Constant | Table | Struct | Address | None
 """A field's value; None is a null pointer."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcubnn.ir.op import require
 from mcubnn.ir.types import Array
@@ -49,6 +50,13 @@ class Window:
             [f"map {height}x{width}", f"window {self.span[0]}x{self.span[1]}", f"pads {self.pads}"],
         )
         return room_h // self.strides[0] + 1, room_w // self.strides[1] + 1
+
+    def places(self, axis: int, size: int) -> NDArray[np.int64]:
+        """Rows (axis 0) or columns (1) of a map of `size` that windows without padding read."""
+        outputs = (size - self.span[axis]) // self.strides[axis] + 1
+        starts = np.arange(outputs) * self.strides[axis]
+        taps = np.arange(self.kernel[axis]) * self.dilations[axis]
+        return np.unique(starts[:, None] + taps)
 
     @property
     def has_padding(self) -> bool:

@@ -95,34 +95,47 @@ class SummingConv2d(SummingOp):
         """Value of the taps outside the map."""
         return 0
 
+    def map_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the map of sums for a source map of this size."""
+        return self.window.output_size(height, width)
+
+    def staged_map(self, source: TensorType) -> TensorType:
+        """The map of sums behind the output stage; the kernels' parameters call it the output."""
+        return staged_type(self.name, self.map_size(*source.shape[:2]), self.stage)
+
     def infer(self, sources: Sequence[TensorType]) -> TensorType:
         (source,) = sources
         require_map(self.name, source, self.reads)
         require_conv_weights(self.name, source, self.weights, self.window)
         self.require_sums(source)
-        return staged_type(self.name, self.window.output_size(*source.shape[:2]), self.stage)
+        return self.staged_map(source)
 
     def evaluate(self, sources: Sequence[Array]) -> Array:
         (maps,) = sources
         largest, factors = self.largest_sum(maps), self.factors
-        out_h, out_w = self.window.output_size(*maps.shape[1:3])
+        out_h, out_w = self.map_size(*maps.shape[1:3])
         bytes_each = 8 * out_h * out_w * (factors[0].size + 4 * len(factors))
         parts = chunks(len(maps), bytes_each)
         sums = (conv_sums(maps[p], factors, self.window, self.fill, largest) for p in parts)
-        return np.concatenate([self.stage.apply(piece) for piece in sums])
+        return np.concatenate([self.stage.apply(piece[:, :out_h, :out_w]) for piece in sums])
 
     def macs(self, sources: Sequence[TensorType]) -> int:
-        height, width = self.window.output_size(*sources[0].shape[:2])
+        height, width = self.map_size(*sources[0].shape[:2])
         return height * width * int(self.weights.size)
+
+    def geometry_params(self, source: TensorType) -> tuple[tuple[str, Value], ...]:
+        """The first fields of the parameters of the kernels that compute this."""
+        return (
+            ("input", dims(source)),
+            ("output", dims(self.staged_map(source))),
+            ("window", window_struct(self.window)),
+        )
 
     def kernel_call(self, sources: Sequence[TensorType]) -> KernelCall:
         (source,) = sources
-        geometry: tuple[tuple[str, Value], ...] = (
-            ("input", dims(source)),
-            ("output", dims(self.infer(sources))),
-            ("window", window_struct(self.window)),
-        )
-        return KernelCall(self.name, Struct((*geometry, *self.tail_params(source))))
+        self.infer(sources)
+        params = (*self.geometry_params(source), *self.tail_params(source))
+        return KernelCall(self.name, Struct(params))
 
 
 class SummingDense(SummingOp):

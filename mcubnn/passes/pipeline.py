@@ -19,6 +19,7 @@ from mcubnn.passes.choose_polarity import choose_polarity
 from mcubnn.passes.count_sign_zeros import count_sign_zeros
 from mcubnn.passes.fold_constant_channels import fold_constant_channels
 from mcubnn.passes.fuse_output_stage import fuse_output_stage
+from mcubnn.passes.fuse_pools import fuse_pools
 from mcubnn.passes.hoist_pools import hoist_pools
 from mcubnn.passes.lower_layers import lower_layers
 from mcubnn.passes.quantize_activations import quantize_activations
@@ -41,6 +42,7 @@ def default_pipeline(options: InputOptions, calibration: Array | None) -> tuple[
         fuse_output_stage,
         fold_constant_channels,
         partial(choose_polarity, calibration=calibration),
+        fuse_pools,
     )
 
 

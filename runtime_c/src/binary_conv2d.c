@@ -3,6 +3,7 @@
 #include "bits.h"
 #include "check.h"
 #include "output_stage.h"
+#include "pooled.h"
 #include "taps.h"
 
 /** Sum of products over the taps inside the map, for one output channel's weights. */
@@ -49,9 +50,9 @@ static int32_t outside_sum(const mcubnn_binary_conv2d_params *params, const mcub
     return (2 * (int32_t)positive) - (int32_t)(taps * params->input.channels);
 }
 
-/** All channels of one output pixel. */
+/** All channels of one pixel. */
 static void convolve_pixel(const mcubnn_binary_conv2d_params *params, const mcubnn_patch *patch,
-                           const uint32_t *input, uint32_t output_pixel, void *output) {
+                           const uint32_t *input, const mcubnn_output_walk *walk) {
     const uint32_t channels = params->output.channels;
     const uint32_t kernel_taps =
         (uint32_t)params->window.kernel_height * params->window.kernel_width;
@@ -67,14 +68,16 @@ static void convolve_pixel(const mcubnn_binary_conv2d_params *params, const mcub
             }
             weights += weight_words;
         }
-        mcubnn_output_stage_write(&params->output_stage, output_pixel, first, count, sums, output);
+        mcubnn_output_walk_write(walk, &params->output_stage, first, count, sums);
     }
 }
 
 static bool params_are_valid(const mcubnn_binary_conv2d_params *params) {
     return mcubnn_geometry_is_valid(&params->input, &params->output, &params->window) &&
            params->pad_value >= -1 && params->pad_value <= 1 && params->weights != NULL &&
-           mcubnn_output_stage_is_valid(&params->output_stage, params->output.channels);
+           mcubnn_output_stage_is_valid(&params->output_stage, params->output.channels) &&
+           mcubnn_pool_is_valid(params->pool, &params->output) &&
+           (params->pool == NULL || params->output_stage.kind == MCUBNN_OUTPUT_BITS);
 }
 
 mcubnn_status mcubnn_binary_conv2d(const mcubnn_context *context,
@@ -84,14 +87,15 @@ mcubnn_status mcubnn_binary_conv2d(const mcubnn_context *context,
     if (params == NULL || input == NULL || output == NULL || !params_are_valid(params)) {
         return MCUBNN_ERROR_ARGUMENT;
     }
+    const mcubnn_dims *map = &params->output;
+    mcubnn_output_walk walk = mcubnn_output_walk_of(params->pool, map, output);
     mcubnn_patch patch;
-    uint32_t output_pixel = 0u;
-    for (uint32_t y = 0u; y < params->output.height; ++y) {
-        patch.rows = mcubnn_row_taps(&params->window, &params->input, y);
-        for (uint32_t x = 0u; x < params->output.width; ++x) {
-            patch.columns = mcubnn_column_taps(&params->window, &params->input, x);
-            convolve_pixel(params, &patch, input, output_pixel, output);
-            ++output_pixel;
+    for (; walk.rows.at < map->height; mcubnn_pool_step(&walk.rows)) {
+        patch.rows = mcubnn_row_taps(&params->window, &params->input, walk.rows.at);
+        walk.columns = mcubnn_pool_columns(params->pool, map);
+        for (; walk.columns.at < map->width; mcubnn_pool_step(&walk.columns)) {
+            patch.columns = mcubnn_column_taps(&params->window, &params->input, walk.columns.at);
+            convolve_pixel(params, &patch, input, &walk);
         }
     }
     return MCUBNN_SUCCESS;

@@ -86,13 +86,17 @@ mcubnn_status mcubnn_binary_conv2d_f2c_pixel(const mcubnn_context *context,
         return MCUBNN_ERROR_ARGUMENT;
     }
     const mcubnn_window *window = &params->window;
+    const mcubnn_bit_max_pool_params *pool = params->pool;
+    const mcubnn_dims *map = &params->output;
+    const uint32_t pooled_channels = mcubnn_f2c_pooled_channels(params);
     const uint32_t scratch_bytes = MCUBNN_BINARY_CONV2D_F2C_PIXEL_SCRATCH_BYTES(
-        window->kernel_height, window->kernel_width, params->input.channels);
+        window->kernel_height, window->kernel_width, params->input.channels, pooled_channels);
     if (!mcubnn_f2c_scratch_is_valid(context, scratch_bytes)) {
         return MCUBNN_ERROR_SCRATCH;
     }
     uint32_t *pad_pixel = (uint32_t *)context->buffer;
-    uint16_t *starts = (uint16_t *)mcubnn_f2c_fill_pad_pixel(params, pad_pixel);
+    uint32_t *pixel = mcubnn_f2c_fill_pad_pixel(params, pad_pixel);
+    uint16_t *starts = (uint16_t *)(pixel + mcubnn_words_for(pooled_channels));
     const convolution conv = {
         .params = params,
         .input = input,
@@ -104,16 +108,21 @@ mcubnn_status mcubnn_binary_conv2d_f2c_pixel(const mcubnn_context *context,
     };
     mcubnn_f2c_job job;
     const uint32_t kernel_taps = (uint32_t)window->kernel_height * window->kernel_width;
-    mcubnn_f2c_job_init(&job, NULL, &params->tables, kernel_taps * conv.channels,
-                        params->output.channels, (uint32_t *)output);
+    mcubnn_f2c_job_init(&job, NULL, &params->tables, kernel_taps * conv.channels, map->channels,
+                        pool == NULL ? (uint32_t *)output : pixel);
+    mcubnn_pool_begin(pool, (uint32_t *)output);
     mcubnn_patch patch;
-    for (uint32_t y = 0u; y < params->output.height; ++y) {
-        patch.rows = mcubnn_f2c_rows(&conv.map, window, y);
-        const uint32_t row_class = params->row_class == NULL ? 0u : params->row_class[y];
-        for (uint32_t x = 0u; x < params->output.width; ++x) {
+    mcubnn_pool_walk rows = mcubnn_pool_rows(pool, map);
+    for (; rows.at < map->height; mcubnn_pool_step(&rows)) {
+        patch.rows = mcubnn_f2c_rows(&conv.map, window, rows.at);
+        const uint32_t row_class = params->row_class == NULL ? 0u : params->row_class[rows.at];
+        mcubnn_pool_walk columns = mcubnn_pool_columns(pool, map);
+        for (; columns.at < map->width; mcubnn_pool_step(&columns)) {
+            const uint32_t x = columns.at;
             patch.columns = mcubnn_f2c_columns(&conv.map, window, x);
             const uint32_t column_class = params->row_class == NULL ? 0u : params->column_class[x];
             convolve_pixel(&conv, &patch, row_class + column_class, &job);
+            mcubnn_f2c_pixel_done(&job, pool, &rows, &columns, (uint32_t *)output);
         }
     }
     return MCUBNN_SUCCESS;

@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
     const mcubnn_binary_conv2d_f2c_rows_params *params;
     const uint32_t *input;
+    uint32_t *output;
     mcubnn_f2c_map map;
     uint32_t channels;         /**< entry channels */
     const uint32_t *pad_pixel; /**< one pixel of padding */
@@ -119,16 +120,20 @@ static void select_unset(const listed_row *row, const listed_columns *columns, u
     }
 }
 
-/** One row of the output. */
+/** One row of the output, or of the map in front of the pool. */
 static void convolve_row(const convolution *conv, const listed_row *rows, uint32_t row_count,
-                         uint32_t row_class, mcubnn_f2c_job *job) {
+                         const mcubnn_pool_walk *row, mcubnn_f2c_job *job) {
     const mcubnn_binary_conv2d_f2c_rows_params *params = conv->params;
+    const mcubnn_bit_max_pool_params *pool = params->pool;
+    const uint32_t row_class = params->row_class == NULL ? 0u : params->row_class[row->at];
     const uint32_t channels = conv->channels;
     mcubnn_f2c_segment segments[MCUBNN_BINARY_CONV2D_F2C_ROWS_MOST_ROWS];
     mcubnn_f2c_segment *segments_end = segments + row_count;
     job->segments = segments;
     job->segments_end = segments_end;
-    for (uint32_t x = 0u; x < params->output.width; ++x) {
+    mcubnn_pool_walk place = mcubnn_pool_columns(pool, &params->output);
+    for (; place.at < params->output.width; mcubnn_pool_step(&place)) {
+        const uint32_t x = place.at;
         const mcubnn_taps taps = mcubnn_f2c_columns(&conv->map, &params->window, x);
         const uint32_t width = taps.end - taps.begin;
         const listed_columns columns = {
@@ -147,6 +152,7 @@ static void convolve_row(const convolution *conv, const listed_row *rows, uint32
         }
         const uint32_t column_class = params->row_class == NULL ? 0u : params->column_class[x];
         mcubnn_f2c_run(job, &params->tables, row_class + column_class, count, unset);
+        mcubnn_f2c_pixel_done(job, pool, row, &place, conv->output);
     }
 }
 
@@ -170,16 +176,20 @@ mcubnn_status mcubnn_binary_conv2d_f2c_rows(const mcubnn_context *context,
     if (!params_are_valid(params, &map)) {
         return MCUBNN_ERROR_ARGUMENT;
     }
+    const mcubnn_bit_max_pool_params *pool = params->pool;
+    const uint32_t pooled_channels = mcubnn_f2c_pooled_channels(params);
     const uint32_t scratch_bytes = MCUBNN_BINARY_CONV2D_F2C_ROWS_SCRATCH_BYTES(
-        window->kernel_height, map.width, params->input.channels);
+        window->kernel_height, map.width, params->input.channels, pooled_channels);
     if (!mcubnn_f2c_scratch_is_valid(context, scratch_bytes)) {
         return MCUBNN_ERROR_SCRATCH;
     }
     uint32_t *pad_pixel = (uint32_t *)context->buffer;
-    uint16_t *starts = (uint16_t *)mcubnn_f2c_fill_pad_pixel(params, pad_pixel);
+    uint32_t *pixel = mcubnn_f2c_fill_pad_pixel(params, pad_pixel);
+    uint16_t *starts = (uint16_t *)(pixel + mcubnn_words_for(pooled_channels));
     convolution conv = {
         .params = params,
         .input = input,
+        .output = (uint32_t *)output,
         .map = map,
         .channels = mcubnn_f2c_entries_for(params->input.channels),
         .pad_pixel = pad_pixel,
@@ -191,12 +201,13 @@ mcubnn_status mcubnn_binary_conv2d_f2c_rows(const mcubnn_context *context,
     mcubnn_f2c_job job;
     const uint32_t kernel_taps = (uint32_t)window->kernel_height * window->kernel_width;
     mcubnn_f2c_job_init(&job, NULL, &params->tables, kernel_taps * conv.channels,
-                        params->output.channels, (uint32_t *)output);
-    for (uint32_t y = 0u; y < params->output.height; ++y) {
-        const mcubnn_taps taps = mcubnn_f2c_rows(&map, window, y);
+                        params->output.channels, pool == NULL ? conv.output : pixel);
+    mcubnn_pool_begin(pool, conv.output);
+    mcubnn_pool_walk row = mcubnn_pool_rows(pool, &params->output);
+    for (; row.at < params->output.height; mcubnn_pool_step(&row)) {
+        const mcubnn_taps taps = mcubnn_f2c_rows(&map, window, row.at);
         list_rows(&conv, &taps, rows);
-        const uint32_t row_class = params->row_class == NULL ? 0u : params->row_class[y];
-        convolve_row(&conv, rows, taps.end - taps.begin, row_class, &job);
+        convolve_row(&conv, rows, taps.end - taps.begin, &row, &job);
     }
     return MCUBNN_SUCCESS;
 }

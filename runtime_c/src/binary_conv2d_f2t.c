@@ -3,6 +3,7 @@
 #include "bits.h"
 #include "check.h"
 #include "f2t_core.h"
+#include "pooled.h"
 
 #define LANES MCUBNN_WORD_BITS
 #define LEAST_PLANES (MCUBNN_F2T_LEAST_PLANES + 1u) /* of a threshold: its digit 0 is constant */
@@ -191,6 +192,30 @@ static uint32_t compare(const job *j, const uint32_t *planes, uint32_t lane_word
     return result;
 }
 
+/** Fold a word of neighbouring pixels into the pool's output.
+ *
+ *  @param at      place of the first
+ *  @param word    which word of a pixel
+ *  @param results one for each pixel
+ *  @param count   of pixels
+ */
+static void pool_pixels(const job *j, const place *at, uint32_t word, const uint32_t *results,
+                        uint32_t count, uint32_t *output) {
+    const mcubnn_bit_max_pool_params *pool = j->params->pool;
+    const uint32_t minimum = mcubnn_pool_minimum(pool, word);
+    mcubnn_pool_walk rows = mcubnn_pool_rows(pool, &j->params->output);
+    mcubnn_pool_walk columns = mcubnn_pool_columns(pool, &j->params->output);
+    mcubnn_pool_seek(&rows, at->row);
+    mcubnn_pool_seek(&columns, at->column);
+    if (rows.at != at->row) {
+        return;
+    }
+    for (; columns.at < at->column + count; mcubnn_pool_step(&columns)) {
+        uint32_t *pooled = mcubnn_pool_target(pool, &rows, &columns, output) + word;
+        *pooled = mcubnn_pool_word(*pooled, results[columns.at - at->column], minimum);
+    }
+}
+
 /** Write a word of the output pixels among 32 lanes.
  *
  *  @param at      place of the first
@@ -209,7 +234,12 @@ static void write_pixels(const job *j, place at, uint32_t word, uint32_t *result
     while (results != end) {
         const uint32_t lanes = lanes_of_row(j, &at, (uint32_t)(end - results));
         const uint32_t *result = results;
-        if (at.row < map.height && at.column < map.width) {
+        if (at.row >= map.height || at.column >= map.width) {
+            /* between the rows of the map, or behind it */
+        } else if (j->params->pool != NULL) {
+            const uint32_t rest = map.width - at.column;
+            pool_pixels(j, &at, word, results, rest < lanes ? rest : lanes, output);
+        } else {
             uint32_t *pixel = output + ((((at.row * map.width) + at.column) * words) + word);
             for (uint32_t i = at.column; i < map.width && result != results + lanes; ++i) {
                 *pixel = *result;
@@ -273,7 +303,8 @@ static bool params_are_valid(const mcubnn_binary_conv2d_f2t_params *params) {
     const bool classes = params->lanes != NULL ? params->classes > 0u : params->classes == 1u;
     return mcubnn_geometry_is_valid(&params->input, &params->output, window) &&
            window->stride_height == 1u && window->stride_width == 1u && params->pad_value >= -1 &&
-           params->pad_value <= 1 && bits && tables && classes;
+           params->pad_value <= 1 && bits && tables && classes &&
+           mcubnn_pool_is_valid(params->pool, &params->output);
 }
 
 mcubnn_status mcubnn_binary_conv2d_f2t(const mcubnn_context *context,
@@ -295,6 +326,7 @@ mcubnn_status mcubnn_binary_conv2d_f2t(const mcubnn_context *context,
         j.window[i] = 0u;
     }
     fill_planes(&j, input);
+    mcubnn_pool_begin(params->pool, (uint32_t *)output);
     for (uint32_t word = 0u; word < j.lane_words; ++word) {
         const uint32_t lane = word * LANES;
         const place at = {.row = lane / j.pitch, .column = lane % j.pitch};

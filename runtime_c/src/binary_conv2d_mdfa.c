@@ -3,6 +3,7 @@
 #include "check.h"
 #include "mdfa_core.h"
 #include "output_stage.h"
+#include "pooled.h"
 #include "taps.h"
 
 /** Append taps outside the map. */
@@ -51,22 +52,21 @@ static void gather(const mcubnn_binary_conv2d_mdfa_params *params, const mcubnn_
     mcubnn_mdfa_end(&row, kernel_height * kernel_width * pixel_words);
 }
 
-/** All channels of one output pixel.
+/** All channels of one pixel.
  *
  *  @param row       the input under its window
  *  @param row_words words of it
  *  @param inputs    under a window
  */
 static void convolve_pixel(const mcubnn_binary_conv2d_mdfa_params *params, const uint32_t *row,
-                           uint32_t row_words, int32_t inputs, uint32_t output_pixel,
-                           void *output) {
+                           uint32_t row_words, int32_t inputs, const mcubnn_output_walk *walk) {
     const uint32_t channels = params->output.channels;
     const uint32_t *weights = params->weights;
     int32_t sums[MCUBNN_WORD_BITS];
     for (uint32_t first = 0u; first < channels; first += MCUBNN_WORD_BITS) {
         const uint32_t count = mcubnn_channels_in_word(channels, first);
         mcubnn_mdfa_sums(row, weights, row_words, inputs, count, sums);
-        mcubnn_output_stage_write(&params->output_stage, output_pixel, first, count, sums, output);
+        mcubnn_output_walk_write(walk, &params->output_stage, first, count, sums);
         weights += row_words * count;
     }
 }
@@ -74,7 +74,9 @@ static void convolve_pixel(const mcubnn_binary_conv2d_mdfa_params *params, const
 static bool params_are_valid(const mcubnn_binary_conv2d_mdfa_params *params) {
     return mcubnn_geometry_is_valid(&params->input, &params->output, &params->window) &&
            (params->pad_value == -1 || params->pad_value == 1) && params->weights != NULL &&
-           mcubnn_output_stage_is_valid(&params->output_stage, params->output.channels);
+           mcubnn_output_stage_is_valid(&params->output_stage, params->output.channels) &&
+           mcubnn_pool_is_valid(params->pool, &params->output) &&
+           (params->pool == NULL || params->output_stage.kind == MCUBNN_OUTPUT_BITS);
 }
 
 mcubnn_status mcubnn_binary_conv2d_mdfa(const mcubnn_context *context,
@@ -91,15 +93,16 @@ mcubnn_status mcubnn_binary_conv2d_mdfa(const mcubnn_context *context,
     }
     uint32_t *row = (uint32_t *)context->buffer;
     const int32_t inputs = (int32_t)(taps * params->input.channels);
+    const mcubnn_dims *map = &params->output;
+    mcubnn_output_walk walk = mcubnn_output_walk_of(params->pool, map, output);
     mcubnn_patch patch;
-    uint32_t output_pixel = 0u;
-    for (uint32_t y = 0u; y < params->output.height; ++y) {
-        patch.rows = mcubnn_row_taps(&params->window, &params->input, y);
-        for (uint32_t x = 0u; x < params->output.width; ++x) {
-            patch.columns = mcubnn_column_taps(&params->window, &params->input, x);
+    for (; walk.rows.at < map->height; mcubnn_pool_step(&walk.rows)) {
+        patch.rows = mcubnn_row_taps(&params->window, &params->input, walk.rows.at);
+        walk.columns = mcubnn_pool_columns(params->pool, map);
+        for (; walk.columns.at < map->width; mcubnn_pool_step(&walk.columns)) {
+            patch.columns = mcubnn_column_taps(&params->window, &params->input, walk.columns.at);
             gather(params, &patch, input, row);
-            convolve_pixel(params, row, row_words, inputs, output_pixel, output);
-            ++output_pixel;
+            convolve_pixel(params, row, row_words, inputs, &walk);
         }
     }
     return MCUBNN_SUCCESS;

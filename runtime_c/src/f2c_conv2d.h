@@ -7,6 +7,7 @@
 #include "check.h"
 #include "f2c_core.h"
 #include "mcubnn/binary_conv2d_f2c.h"
+#include "pooled.h"
 #include "taps.h"
 
 /** The map whose pixels have entries. With pad_value 0 it is the input, and windows are clipped.
@@ -76,6 +77,28 @@ static inline uint32_t *mcubnn_f2c_fill_pad_pixel(const mcubnn_binary_conv2d_f2c
     return pixel;
 }
 
+/** Output channels, if a pixel of them has to wait in scratch for being pooled; else 0. */
+static inline uint32_t mcubnn_f2c_pooled_channels(const mcubnn_binary_conv2d_f2c_params *params) {
+    return params->pool == NULL ? 0u : params->output.channels;
+}
+
+/** A pixel is computed: go to the next or, with a pool, fold it into the output.
+ *
+ *  @param row, column of the pixel
+ */
+static inline void mcubnn_f2c_pixel_done(mcubnn_f2c_job *job,
+                                         const mcubnn_bit_max_pool_params *pool,
+                                         const mcubnn_pool_walk *row,
+                                         const mcubnn_pool_walk *column, uint32_t *output) {
+    const uint32_t words = (uint32_t)(job->output_end - job->output);
+    if (pool == NULL) {
+        job->output += words;
+        job->output_end += words;
+        return;
+    }
+    mcubnn_pool_pixel(pool, job->output, words, mcubnn_pool_target(pool, row, column, output));
+}
+
 /** The parameters can be used, as far as both kernels need the same. */
 static inline bool mcubnn_f2c_conv2d_is_valid(const mcubnn_binary_conv2d_f2c_params *params) {
     const mcubnn_window *window = &params->window;
@@ -84,6 +107,7 @@ static inline bool mcubnn_f2c_conv2d_is_valid(const mcubnn_binary_conv2d_f2c_par
     return mcubnn_geometry_is_valid(&params->input, &params->output, window) &&
            params->pad_value >= -1 && params->pad_value <= 1 &&
            mcubnn_f2c_tables_are_valid(&params->tables) &&
+           mcubnn_pool_is_valid(params->pool, &params->output) &&
            (params->row_class == NULL) == (params->column_class == NULL) &&
            mcubnn_f2c_product(row_entries, window->kernel_height) <= MCUBNN_F2C_MOST_ENTRIES;
 }

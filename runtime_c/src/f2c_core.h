@@ -109,7 +109,7 @@ static inline void mcubnn_f2c_job_init(mcubnn_f2c_job *job, const mcubnn_f2c_seg
     job->output_end = output + mcubnn_words_for(output_channels);
 }
 
-/** Compute one pixel and step to the next.
+/** Compute one pixel.
  *
  *  @param job          its segments are set
  *  @param tables       thresholds
@@ -125,8 +125,6 @@ static inline void mcubnn_f2c_run(mcubnn_f2c_job *job, const mcubnn_f2c_tables *
     job->start = tables->offset - count;
     job->invert = 0u - unset;
     MCUBNN_F2C_SUM(job);
-    job->output += words;
-    job->output_end += words;
 }
 
 /** Most inputs under a window: their numbers fit 16 bits, for Thumb-1 4 times their numbers. */

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "output_stage.h"
 #include "pixel.h"
+#include "pooled.h"
 #include "taps.h"
 
 /** Add one pixel, under one tap, to the sums of a block of output channels. */
@@ -36,9 +37,9 @@ static void sum_window(const mcubnn_input_conv2d_params *params, const mcubnn_pa
     }
 }
 
-/** All channels of one output pixel. */
+/** All channels of one pixel. */
 static void convolve_pixel(const mcubnn_input_conv2d_params *params, const mcubnn_patch *patch,
-                           const uint8_t *input, uint32_t output_pixel, void *output) {
+                           const uint8_t *input, const mcubnn_output_walk *walk) {
     const uint32_t channels = params->output.channels;
     const uint32_t kernel_taps =
         (uint32_t)params->window.kernel_height * params->window.kernel_width;
@@ -47,7 +48,7 @@ static void convolve_pixel(const mcubnn_input_conv2d_params *params, const mcubn
     for (uint32_t first = 0u; first < channels; first += MCUBNN_WORD_BITS) {
         const uint32_t count = mcubnn_channels_in_word(channels, first);
         sum_window(params, patch, input, weights, count, sums);
-        mcubnn_output_stage_write(&params->output_stage, output_pixel, first, count, sums, output);
+        mcubnn_output_walk_write(walk, &params->output_stage, first, count, sums);
         weights += kernel_taps * params->input.channels;
     }
 }
@@ -55,7 +56,9 @@ static void convolve_pixel(const mcubnn_input_conv2d_params *params, const mcubn
 static bool params_are_valid(const mcubnn_input_conv2d_params *params) {
     return mcubnn_geometry_is_valid(&params->input, &params->output, &params->window) &&
            mcubnn_pixel_type_is_valid(params->input_type) && params->weights != NULL &&
-           mcubnn_output_stage_is_valid(&params->output_stage, params->output.channels);
+           mcubnn_output_stage_is_valid(&params->output_stage, params->output.channels) &&
+           mcubnn_pool_is_valid(params->pool, &params->output) &&
+           (params->pool == NULL || params->output_stage.kind == MCUBNN_OUTPUT_BITS);
 }
 
 mcubnn_status mcubnn_input_conv2d(const mcubnn_context *context,
@@ -65,14 +68,15 @@ mcubnn_status mcubnn_input_conv2d(const mcubnn_context *context,
     if (params == NULL || input == NULL || output == NULL || !params_are_valid(params)) {
         return MCUBNN_ERROR_ARGUMENT;
     }
+    const mcubnn_dims *map = &params->output;
+    mcubnn_output_walk walk = mcubnn_output_walk_of(params->pool, map, output);
     mcubnn_patch patch;
-    uint32_t output_pixel = 0u;
-    for (uint32_t y = 0u; y < params->output.height; ++y) {
-        patch.rows = mcubnn_row_taps(&params->window, &params->input, y);
-        for (uint32_t x = 0u; x < params->output.width; ++x) {
-            patch.columns = mcubnn_column_taps(&params->window, &params->input, x);
-            convolve_pixel(params, &patch, (const uint8_t *)input, output_pixel, output);
-            ++output_pixel;
+    for (; walk.rows.at < map->height; mcubnn_pool_step(&walk.rows)) {
+        patch.rows = mcubnn_row_taps(&params->window, &params->input, walk.rows.at);
+        walk.columns = mcubnn_pool_columns(params->pool, map);
+        for (; walk.columns.at < map->width; mcubnn_pool_step(&walk.columns)) {
+            patch.columns = mcubnn_column_taps(&params->window, &params->input, walk.columns.at);
+            convolve_pixel(params, &patch, (const uint8_t *)input, &walk);
         }
     }
     return MCUBNN_SUCCESS;

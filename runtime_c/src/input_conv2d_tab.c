@@ -4,6 +4,7 @@
 #include "check.h"
 #include "input_conv2d_tab_core.h"
 #include "pixel.h"
+#include "pooled.h"
 
 /** Output columns computed together: two per word of a quad. */
 #define TAB_PIXELS 8u
@@ -12,6 +13,7 @@
 #define MAX_TABLE_BYTES 0x10000u /* offsets have 16 bits */
 #define LOW_HALF 0xFFFFu
 #define HALF_BITS 16u
+#define UNREAD UINT32_MAX
 
 /** How the taps are grouped and what is where in the scratch memory. */
 typedef struct {
@@ -37,6 +39,7 @@ typedef struct {
     uint32_t first;              /**< samples first .. last - 1 lie inside the map */
     uint32_t last;               /**< */
     uint8_t classes[TAB_PIXELS]; /**< position classes that `starts` is filled for */
+    uint32_t places[TAB_PIXELS]; /**< words from a row of the pool's output to each pixel, UNREAD */
 } tab_column;
 
 /** Words from one output column's samples to the next one's. */
@@ -93,7 +96,22 @@ static bool params_are_valid(const mcubnn_input_conv2d_tab_params *params) {
            window->dilation_height == 1u && window->dilation_width == 1u &&
            mcubnn_pixel_type_is_valid(params->input_type) && params->offsets != NULL &&
            params->starts != NULL && params->row_slots >= window->kernel_height &&
-           groups_are_valid(params);
+           groups_are_valid(params) && mcubnn_pool_is_valid(params->pool, &params->output);
+}
+
+/** Find where in a row of the pool's output the block's columns are folded into. */
+static void find_places(tab_column *block) {
+    const mcubnn_input_conv2d_tab_params *params = block->params;
+    const uint32_t words = mcubnn_words_for(params->output.channels);
+    mcubnn_pool_walk columns = mcubnn_pool_columns(params->pool, &params->output);
+    mcubnn_pool_seek(&columns, block->column);
+    for (uint32_t i = 0u; i < block->count; ++i) {
+        const bool read = block->column + i == columns.at;
+        block->places[i] = read ? columns.window * words : UNREAD;
+        if (read) {
+            mcubnn_pool_step(&columns);
+        }
+    }
 }
 
 /** Begin a column of blocks: which samples lie inside the map; those outside stay 0. */
@@ -113,6 +131,9 @@ static void begin_column(tab_column *block, uint32_t column) {
     block->first = inside * channels < block->last ? inside * channels : block->last;
     for (uint32_t i = 0u; i < samples; ++i) {
         block->samples[i] = 0u;
+    }
+    if (params->pool != NULL) {
+        find_places(block);
     }
 }
 
@@ -201,19 +222,43 @@ static void write_word(const uint32_t *quads, uint32_t count, uint32_t words, ui
     }
 }
 
+/** Fold the pixels of a row of the block into the pool's output. */
+static void pool_row(const tab_column *block, const mcubnn_pool_walk *row, uint32_t *output) {
+    const mcubnn_bit_max_pool_params *pool = block->params->pool;
+    const uint32_t words = mcubnn_words_for(pool->output.channels);
+    const uint32_t *quad = block->bits;
+    output += row->window * pool->output.width * words;
+    for (uint32_t word = 0u; word < words; ++word) {
+        const uint32_t minimum = mcubnn_pool_minimum(pool, word);
+        uint32_t pixels[TAB_PIXELS];
+        write_word(quad, TAB_PIXELS, 1u, pixels);
+        for (uint32_t i = 0u; i < block->count; ++i) {
+            if (block->places[i] != UNREAD) {
+                uint32_t *pooled = output + block->places[i] + word;
+                *pooled = mcubnn_pool_word(*pooled, pixels[i], minimum);
+            }
+        }
+        quad += 2u * MCUBNN_TAB_QUAD_WORDS;
+    }
+}
+
 /** One row of the block, whose first row of tables is given. */
-static void convolve_row(tab_column *block, const uint32_t *tables, uint32_t output_row,
+static void convolve_row(tab_column *block, const uint32_t *tables, const mcubnn_pool_walk *row,
                          uint32_t *output) {
     const mcubnn_input_conv2d_tab_params *params = block->params;
     const uint32_t groups = (uint32_t)params->window.kernel_height * params->row_groups;
     const uint32_t words = mcubnn_words_for(params->output.channels);
-    if (classes_change(block, output_row)) {
+    if (classes_change(block, row->at)) {
         fill_starts(block);
     }
     mcubnn_input_conv2d_tab_sum(tables, params->offsets, groups,
                                 padded_channels(params) / MCUBNN_TAB_BLOCK_CHANNELS, block->starts,
                                 block->bits);
-    output += ((output_row * params->output.width) + block->column) * words;
+    if (params->pool != NULL) {
+        pool_row(block, row, output);
+        return;
+    }
+    output += ((row->at * params->output.width) + block->column) * words;
     for (uint32_t word = 0u; word < words; ++word) {
         const uint32_t *quads = block->bits + (2u * MCUBNN_TAB_QUAD_WORDS * word);
         write_word(quads, block->count, words, output + word);
@@ -228,6 +273,7 @@ static void convolve_column(tab_column *block, const uint8_t *input, uint32_t *o
     uint32_t slot = 0u;         /* for the tables of the next row */
     uint32_t due = shared_rows; /* rows until the next window is complete */
     uint32_t output_row = 0u;
+    mcubnn_pool_walk rows = mcubnn_pool_rows(params->pool, &params->output);
     for (uint32_t row = 0u; output_row < params->output.height; ++row) {
         if (slot == params->row_slots) {
             slot = shared_rows;
@@ -240,7 +286,10 @@ static void convolve_column(tab_column *block, const uint8_t *input, uint32_t *o
         uint32_t *table = block->tables + (slot * row_words);
         tabulate_row(block, input, row - params->window.pad_top, table);
         if (due == 0u) {
-            convolve_row(block, table - (shared_rows * row_words), output_row, output);
+            if (output_row == rows.at) {
+                convolve_row(block, table - (shared_rows * row_words), &rows, output);
+                mcubnn_pool_step(&rows);
+            }
             ++output_row;
             due = params->window.stride_height;
         }
@@ -270,6 +319,7 @@ mcubnn_status mcubnn_input_conv2d_tab(const mcubnn_context *context,
         *word = 0u; /* an odd number of blocks leaves the upper half of the last word 0 */
     }
     fill_starts(&block);
+    mcubnn_pool_begin(params->pool, (uint32_t *)output);
     for (uint32_t column = 0u; column < params->output.width; column += TAB_PIXELS) {
         begin_column(&block, column);
         convolve_column(&block, (const uint8_t *)input, (uint32_t *)output);

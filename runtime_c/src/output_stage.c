@@ -1,5 +1,11 @@
 #include "output_stage.h"
 
+/** Index of a pixel's channel in [class][channel] tables. */
+static uint32_t entry_of(const mcubnn_output_stage *stage, uint32_t pixel, uint32_t channel) {
+    const uint32_t row = stage->position_class == NULL ? 0u : stage->position_class[pixel];
+    return (row * stage->channels) + channel;
+}
+
 /** One word: bit = (sum >= threshold) xor flip. */
 static uint32_t threshold_word(const int32_t *thresholds, uint32_t flip, uint32_t count,
                                const int32_t *sums) {
@@ -26,8 +32,7 @@ void mcubnn_output_stage_write(const mcubnn_output_stage *stage, uint32_t pixel,
                                uint32_t first_channel, uint32_t count, const int32_t *sums,
                                void *output) {
     const uint32_t channels = stage->channels;
-    const uint32_t row = stage->position_class == NULL ? 0u : stage->position_class[pixel];
-    const uint32_t entry = (row * channels) + first_channel;     /* in [class][channel] tables */
+    const uint32_t entry = entry_of(stage, pixel, first_channel);
     const uint32_t element = (pixel * channels) + first_channel; /* in the output */
 
     if (stage->kind == MCUBNN_OUTPUT_BITS) {
@@ -48,4 +53,34 @@ void mcubnn_output_stage_write(const mcubnn_output_stage *stage, uint32_t pixel,
             values[i] = (sums[i] * s32->multiplier[first_channel + i]) + s32->bias[entry + i];
         }
     }
+}
+
+mcubnn_output_walk mcubnn_output_walk_of(const mcubnn_bit_max_pool_params *pool,
+                                         const mcubnn_dims *map, void *output) {
+    const mcubnn_output_walk walk = {
+        .pool = pool,
+        .map = map,
+        .output = output,
+        .rows = mcubnn_pool_rows(pool, map),
+        .columns = mcubnn_pool_columns(pool, map),
+    };
+    mcubnn_pool_begin(pool, (uint32_t *)output);
+    return walk;
+}
+
+void mcubnn_output_walk_write(const mcubnn_output_walk *walk, const mcubnn_output_stage *stage,
+                              uint32_t first_channel, uint32_t count, const int32_t *sums) {
+    const mcubnn_bit_max_pool_params *pool = walk->pool;
+    const uint32_t pixel = (walk->rows.at * walk->map->width) + walk->columns.at;
+    if (pool == NULL) {
+        mcubnn_output_stage_write(stage, pixel, first_channel, count, sums, walk->output);
+        return;
+    }
+    const mcubnn_output_bits *bits = &stage->as.bits;
+    const uint32_t word = first_channel / MCUBNN_WORD_BITS;
+    const int32_t *thresholds = &bits->thresholds[entry_of(stage, pixel, first_channel)];
+    const uint32_t written = threshold_word(thresholds, bits->flip[word], count, sums);
+    uint32_t *pooled =
+        mcubnn_pool_target(pool, &walk->rows, &walk->columns, (uint32_t *)walk->output);
+    pooled[word] = mcubnn_pool_word(pooled[word], written, mcubnn_pool_minimum(pool, word));
 }

@@ -6,6 +6,7 @@
 
 #include "bits.h"
 #include "mcubnn/types.h"
+#include "pooled.h"
 
 /** Write the channels first_channel .. first_channel + count - 1 of one output pixel.
  *
@@ -22,5 +23,22 @@
 void mcubnn_output_stage_write(const mcubnn_output_stage *stage, uint32_t pixel,
                                uint32_t first_channel, uint32_t count, const int32_t *sums,
                                void *output);
+
+/** The pixels of a convolution's map, one after the other, and where they go. */
+typedef struct {
+    const mcubnn_bit_max_pool_params *pool; /**< that they are folded into, or NULL */
+    const mcubnn_dims *map;
+    void *output; /**< the map, or with a pool the pool's output */
+    mcubnn_pool_walk rows;
+    mcubnn_pool_walk columns;
+} mcubnn_output_walk;
+
+/** Begin with the first row, and make the output ready for folding. */
+mcubnn_output_walk mcubnn_output_walk_of(const mcubnn_bit_max_pool_params *pool,
+                                         const mcubnn_dims *map, void *output);
+
+/** As mcubnn_output_stage_write() for the pixel of a walk; with a pool, the stage writes bits. */
+void mcubnn_output_walk_write(const mcubnn_output_walk *walk, const mcubnn_output_stage *stage,
+                              uint32_t first_channel, uint32_t count, const int32_t *sums);
 
 #endif

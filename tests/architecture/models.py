@@ -26,8 +26,8 @@ def every_operator() -> tuple[Graph, ...]:
     """Graphs that use every device operator and every kind of output stage."""
     binary = network(
         (10, 10, 3),
-        *(conv((3, 33), pad=1), norm(33, 9.0), Sign(1), _POOL),
-        *(conv((33, 16), pad=1), norm(16, 9.0), Sign(0), dense((5, 5, 16), 10)),
+        *(conv((3, 33), pad=1), norm(33, 9.0), Sign(1), MaxPool(Window((3, 3), (2, 2)))),
+        *(conv((33, 16), pad=1), norm(16, 9.0), Sign(0), _POOL, dense((2, 2, 16), 10)),
     )
     real = network(
         (8, 8, 1),

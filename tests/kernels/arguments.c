@@ -87,6 +87,72 @@ static void check_convolution(void) {
     expect("result", MCUBNN_SUCCESS, out[0] == 1 ? MCUBNN_SUCCESS : 1);
 }
 
+/* One change of usable parameters of a pool behind a convolution to one bit. */
+#define REFUSES_POOL(kernel, convolution, field, value)                                            \
+    do {                                                                                           \
+        mcubnn_bit_max_pool_params changed = usable_pool;                                          \
+        changed.field = (value);                                                                   \
+        REFUSES_CHANGE(kernel, convolution, pool, &changed);                                       \
+    } while (0)
+
+/* Every way in which a pool can be wrong, then a usable one: its pixel is the convolution's. */
+#define REFUSES_POOLS(kernel, convolution)                                                         \
+    do {                                                                                           \
+        REFUSES_POOL(kernel, convolution, input.height, 2);                                        \
+        REFUSES_POOL(kernel, convolution, input.width, 2);                                         \
+        REFUSES_POOL(kernel, convolution, input.channels, 2);                                      \
+        REFUSES_POOL(kernel, convolution, output.height, 0);                                       \
+        REFUSES_POOL(kernel, convolution, output.width, 2);                                        \
+        REFUSES_POOL(kernel, convolution, output.channels, 2);                                     \
+        REFUSES_POOL(kernel, convolution, window.kernel_height, 0);                                \
+        REFUSES_POOL(kernel, convolution, window.kernel_width, 2);                                 \
+        REFUSES_POOL(kernel, convolution, window.stride_width, 0);                                 \
+        REFUSES_POOL(kernel, convolution, window.dilation_height, 2);                              \
+        REFUSES_POOL(kernel, convolution, window.dilation_width, 2);                               \
+        REFUSES_POOL(kernel, convolution, window.pad_top, 1);                                      \
+        REFUSES_POOL(kernel, convolution, window.pad_left, 1);                                     \
+        kernel##_params params = (convolution);                                                    \
+        params.pool = &usable_pool;                                                                \
+        expect(#kernel " pool", MCUBNN_SUCCESS, kernel(&context, &params, in, out));               \
+        expect(#kernel " pooled", MCUBNN_SUCCESS, out[0] == 1u ? MCUBNN_SUCCESS : 1);              \
+    } while (0)
+
+static const mcubnn_bit_max_pool_params usable_pool = {
+    .input = {1, 1, 1},
+    .output = {1, 1, 1},
+    .window = {1, 1, 1, 1, 1, 1, 0, 0},
+};
+
+static void check_pool(void) {
+    static const uint32_t no_flip[1] = {0u};
+    static const mcubnn_output_stage to_bits = {
+        .kind = MCUBNN_OUTPUT_BITS,
+        .channels = 1,
+        .as.bits = {.thresholds = ones, .flip = no_flip},
+    };
+    const uint32_t in[1] = {1u};
+    uint32_t scratch[8];
+    uint32_t out[1] = {7u};
+    const mcubnn_context context = {scratch, sizeof scratch};
+    REFUSES_CHANGE(mcubnn_binary_conv2d, usable, pool, &usable_pool); /* its output is no bits */
+    mcubnn_binary_conv2d_params conv = usable;
+    conv.output_stage = to_bits;
+    REFUSES_POOLS(mcubnn_binary_conv2d, conv);
+    const mcubnn_input_conv2d_params input = {
+        .input = {1, 1, 1},
+        .output = {1, 1, 1},
+        .window = {1, 1, 1, 1, 1, 1, 0, 0},
+        .weights = weights,
+        .output_stage = to_bits,
+    };
+    out[0] = 7u;
+    REFUSES_POOLS(mcubnn_input_conv2d, input);
+    mcubnn_input_conv2d_params scores = input;
+    scores.output_stage = usable.output_stage;
+    out[0] = 7u;
+    REFUSES_CHANGE(mcubnn_input_conv2d, scores, pool, &usable_pool);
+}
+
 static void check_shift(void) {
     static const uint8_t shifts[2] = {0, 63};
     for (uint32_t i = 0u; i < 2u; ++i) {
@@ -146,6 +212,9 @@ static void check_f2c_parameters(void) {
     F2C_REFUSES_CHANGE(row_class, class_of);
     F2C_REFUSES_CHANGE(column_class, class_of);
     F2C_REFUSES_CHANGE(window.kernel_height, 40000);
+    static const mcubnn_bit_max_pool_params padded = {
+        {1, 1, 1}, {1, 1, 1}, {1, 1, 1, 1, 1, 1, 1, 0}, NULL};
+    F2C_REFUSES_CHANGE(pool, &padded);
     mcubnn_binary_conv2d_f2c_params dilated = usable_f2c();
     dilated.window.dilation_width = 2;
     expect("dilation", MCUBNN_ERROR_ARGUMENT,
@@ -159,6 +228,10 @@ static void check_f2c_scratch(void) {
     const mcubnn_binary_conv2d_f2c_params params = usable_f2c();
     const mcubnn_binary_dense_f2c_params dense = {{1, 1, 1}, 1, params.tables};
     const mcubnn_context *const contexts[3] = {NULL, &none, &small};
+    const mcubnn_context without_pool = {
+        scratch, MCUBNN_BINARY_CONV2D_F2C_ROWS_SCRATCH_BYTES(1u, 1u, 1u, 0u)};
+    mcubnn_binary_conv2d_f2c_params pooled = params;
+    pooled.pool = &usable_pool;
     for (uint32_t i = 0u; i < 3u; ++i) {
         const uint32_t in[1] = {1u};
         uint32_t out[1] = {7u};
@@ -168,6 +241,10 @@ static void check_f2c_scratch(void) {
                mcubnn_binary_conv2d_f2c_pixel(contexts[i], &params, in, out));
         expect("scratch of dense", MCUBNN_ERROR_SCRATCH,
                mcubnn_binary_dense_f2c(contexts[i], &dense, in, out));
+        expect("scratch of rows, pooled", MCUBNN_ERROR_SCRATCH,
+               mcubnn_binary_conv2d_f2c_rows(&without_pool, &pooled, in, out));
+        expect("scratch of pixel, pooled", MCUBNN_ERROR_SCRATCH,
+               mcubnn_binary_conv2d_f2c_pixel(&without_pool, &pooled, in, out));
         expect("scratch wrote", MCUBNN_SUCCESS, out[0] == 7u ? MCUBNN_SUCCESS : 1);
     }
 }
@@ -205,6 +282,7 @@ static void check_mdfa_conv(void) {
     REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, pad_value, 2);
     REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, weights, NULL);
     REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, output_stage.channels, 2);
+    REFUSES_CHANGE(mcubnn_binary_conv2d_mdfa, mdfa, pool, &usable_pool); /* scores */
     NEEDS_SCRATCH(mcubnn_binary_conv2d_mdfa, mdfa);
 }
 
@@ -262,6 +340,7 @@ int main(void) {
     REFUSES(mcubnn_threshold);
     REFUSES(mcubnn_unpack_bits);
     check_convolution();
+    check_pool();
     check_shift();
     check_threshold_kind();
     check_f2c_parameters();

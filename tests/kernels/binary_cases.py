@@ -8,10 +8,11 @@ from numpy.random import Generator
 
 from mcubnn.ir.types import Array, DType, TensorType
 from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
+from mcubnn.ops.defs.bit_max_pool import BitMaxPool
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import ThresholdStage
 from mcubnn.ops.variants.base import KernelVariant
-from tests.kernels.cases import INT32_MAX, INT32_MIN, random_signs
+from tests.kernels.cases import INT32_MAX, INT32_MIN, pooled, random_signs
 from tests.kernels.harness import Case
 
 PATTERNS = ("zero", "one", "checkerboard", "half", "sparse", "dense", "even")
@@ -68,6 +69,7 @@ def conv_case(
     sample = activations(rng, source.shape, draw(st.sampled_from(PATTERNS)))
     if variant.why_not(op, [source]):
         op = BinaryConv2d(op.weights, op.window, -1, in_one_class(op.stage))
+    op = pooled(draw, rng, op, source)
     assert variant.why_not(op, [source]) == ""
     return Case(op, source, sample, variant)
 
@@ -79,6 +81,7 @@ def same_size_layer(
     size: int = 16,
     pad_value: int = -1,
     pattern: str = "even",
+    pool: Window | None = None,
 ) -> Case:
     """A 3x3 convolution that keeps the size of a map; channels in and out."""
     rng = np.random.default_rng(sum(channels))
@@ -86,7 +89,10 @@ def same_size_layer(
     window = Window((3, 3), pads=(1, 1, 1, 1))
     op = random_convolution(rng, source, channels[1], window, pad_value)
     sample = activations(rng, source.shape, pattern)
-    return Case(op.with_stage(in_one_class(op.stage)), source, sample, variant)
+    op = op.with_stage(in_one_class(op.stage))
+    if pool is not None:
+        op = op.with_pool(BitMaxPool(pool, rng.random(channels[1]) < 0.5))
+    return Case(op, source, sample, variant)
 
 
 def in_one_class(stage: object) -> ThresholdStage:

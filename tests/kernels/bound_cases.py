@@ -27,8 +27,9 @@ from mcubnn.ops.defs.threshold import Threshold
 from mcubnn.ops.defs.unpack_bits import UnpackBits
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import OutputStage, ThresholdStage
+from mcubnn.ops.pooled import PooledConv2d
 from tests.kernels.binary_cases import activations
-from tests.kernels.cases import STAGES, random_signs, random_stage, random_tensor
+from tests.kernels.cases import POOLS, STAGES, random_signs, random_stage, random_tensor
 
 _MAPS = (  # height, width, input and output channels, kernel, stride, padding
     (8, 8, 3, 5, 1, 1, 0),
@@ -42,6 +43,7 @@ _MAPS = (  # height, width, input and output channels, kernel, stride, padding
 )
 _VECTORS = ((8, 1), (33, 10), (100, 128), (784, 33), (1024, 64), (5, 64))  # inputs, outputs
 _PIXELS = (DType.UINT8, DType.INT8)
+_POOLS = tuple(pool for window in POOLS for pool in (window, None))
 _SUMS = 2000
 _MOST_PIXELS = 150
 """Under a window of the first layer, which is made for few channels."""
@@ -52,7 +54,7 @@ Layer = tuple[DeviceOp, TensorType]
 def layers(operator: str) -> Iterator[Layer]:
     """Layers of one operator; the output stages take turns."""
     rng = np.random.default_rng(len(operator))
-    kinds, pixels = cycle(STAGES), cycle(_PIXELS)
+    kinds, pixels, pools = cycle(STAGES), cycle(_PIXELS), cycle(_POOLS)
     if operator.endswith("_dense"):
         for inputs, outputs in _VECTORS:
             yield from (
@@ -65,7 +67,8 @@ def layers(operator: str) -> Iterator[Layer]:
         for pad_value in (-1, 0, 1) if operator == "binary_conv2d" else (0,):
             yield _on_map(rng, operator, shape, next(kinds), next(pixels), pad_value)
             if operator.endswith("conv2d"):
-                yield _on_map(rng, operator, shape, "bits", next(pixels), pad_value)
+                layer = _on_map(rng, operator, shape, "bits", next(pixels), pad_value)
+                yield _pooled(rng, *layer, next(pools))
 
 
 def dearest_inputs(op: DeviceOp, source: TensorType) -> Iterator[Array]:
@@ -126,6 +129,16 @@ def _on_map(
         return BitMaxPool(window, minimum), bits
     assert operator == "int8_max_pool"
     return Int8MaxPool(window, minimum), pixels
+
+
+def _pooled(rng: Generator, op: DeviceOp, source: TensorType, window: Window | None) -> Layer:
+    """The layer with a pool, if it can have one that its map has room for."""
+    if window is None or not isinstance(op, PooledConv2d):
+        return op, source
+    size = op.map_size(*source.shape[:2])
+    if size[0] < window.kernel[0] or size[1] < window.kernel[1]:
+        return op, source
+    return op.with_pool(BitMaxPool(window, rng.random(op.stage.channels) < 0.5)), source
 
 
 def _convolution(

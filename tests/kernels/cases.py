@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import hypothesis.strategies as st
 import numpy as np
@@ -23,6 +24,7 @@ from mcubnn.ops.defs.threshold import Threshold
 from mcubnn.ops.defs.unpack_bits import UnpackBits
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import OutputStage, RequantizeStage, ScoreStage, ThresholdStage
+from mcubnn.ops.pooled import PooledConv2d
 from mcubnn.ops.variants.base import KernelVariant
 from tests.kernels.harness import Case
 
@@ -59,6 +61,29 @@ def windows_on(draw: st.DrawFn, height: int, width: int, beyond: int) -> Window:
         (rows[2], columns[2], rows[3], columns[3]),
         (rows[4], columns[4]),
     )
+
+
+POOLS = (
+    Window((2, 2), (2, 2)),
+    Window((3, 3), (3, 3)),
+    Window((2, 1), (2, 1)),
+    Window((1, 2), (2, 3)),
+    Window((2, 2), (3, 3)),
+)
+"""What a convolution may pool through: squares, one axis only, gaps between the windows."""
+
+Pooled = TypeVar("Pooled", bound=PooledConv2d)
+
+
+def pooled(draw: st.DrawFn, rng: Generator, op: Pooled, source: TensorType) -> Pooled:
+    """A convolution to bits, with a pool or without; minimum in no, some or all channels."""
+    height, width = op.map_size(*source.shape[:2])
+    fitting = [w for w in POOLS if w.kernel[0] <= height and w.kernel[1] <= width]
+    window = draw(st.sampled_from([None, *fitting]))
+    if window is None:
+        return op
+    minimum = rng.random(op.stage.channels) < draw(st.sampled_from((0.0, 0.5, 1.0)))
+    return op.with_pool(BitMaxPool(window, minimum))
 
 
 def accepts(op: DeviceOp, source: TensorType) -> bool:
@@ -138,14 +163,18 @@ def conv_cases(draw: st.DrawFn, name: str, channels: int, kind: str) -> Case:
         reach = channels * window.kernel[0] * window.kernel[1]
         stage = random_stage(rng, kind, outputs, positions, reach)
         pad_value = draw(st.sampled_from((-1, 0, 1)))
-        op: DeviceOp = BinaryConv2d(random_signs(rng, shape), window, pad_value, stage)
+        binary = BinaryConv2d(random_signs(rng, shape), window, pad_value, stage)
+        op: DeviceOp = pooled(draw, rng, binary, source) if kind == "bits" else binary
         return Case(op, source, random_tensor(rng, source))
     source = TensorType((height, width, channels), draw(st.sampled_from((DType.UINT8, DType.INT8))))
     stage = random_stage(rng, kind, outputs, positions, 2000)
     if name == "input_conv2d":
         multipliers = rng.integers(-9, 10, channels).astype(np.int32)
         scaled = draw(st.booleans())
-        op = InputConv2d(random_signs(rng, shape), window, multipliers if scaled else None, stage)
+        first = InputConv2d(
+            random_signs(rng, shape), window, multipliers if scaled else None, stage
+        )
+        op = pooled(draw, rng, first, source) if kind == "bits" else first
     else:
         weights = random_tensor(rng, TensorType(shape, DType.INT8))
         op = Int8Conv2d(weights, window, stage)

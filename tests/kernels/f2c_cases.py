@@ -24,6 +24,7 @@ from tests.kernels.harness import Case
 from tests.kernels.promises import Goal, Promises
 
 CHANNELS = (1, 3, 31, 32, 33, 64, 96)
+HALVED = Window((2, 2), (2, 2))
 ROWS, PIXEL, DENSE = BinaryConv2dF2cRows(), BinaryConv2dF2cPixel(), BinaryDenseF2c()
 
 
@@ -77,5 +78,9 @@ PROMISES = Promises(
         "conv 128, list per pixel": Goal(same_size_layer(PIXEL, (128, 128)), 4.2, 4.85, 2.15),
         "dense 1024 -> 256": Goal(dense_case(1024, 256, "half"), 3.95, 4.5, 1.75),
         "dense 512 -> 32": Goal(dense_case(512, 32, "half"), 7.1, 9.1, 5.05),
+        "conv 32, pooled": Goal(same_size_layer(ROWS, (32, 32), pool=HALVED), 5.1, 6.0),
+        "conv 64, list per pixel, pooled": Goal(
+            same_size_layer(PIXEL, (64, 64), pool=HALVED), 5.4, 6.6
+        ),
     },
 )

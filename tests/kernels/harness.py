@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcubnn.ir.types import Array, DType, TensorType
-from mcubnn.ops.base import Constant, DeviceOp, KernelCall, Struct, Table, Value
+from mcubnn.ops.base import Address, Constant, DeviceOp, KernelCall, Struct, Table, Value
 from mcubnn.ops.packing import device_bytes
 from mcubnn.ops.variants.base import KernelVariant
 from tests.kernels.toolchain import INCLUDES, SANITIZERS, run_tool
@@ -137,6 +137,8 @@ def _render_value(prefix: str, value: Value) -> str:
             return f"{prefix}_{value.suffix}"
         case Struct():
             return _braced(f".{name} = {_render_value(prefix, v)}" for name, v in value.fields)
+        case Address():
+            return f"&(const {value.c_type}){_render_value(prefix, value.struct)}"
 
 
 def _braced(items: object) -> str:

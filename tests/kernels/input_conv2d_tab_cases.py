@@ -13,7 +13,7 @@ from mcubnn.ops.defs.input_conv2d import InputConv2d
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import OutputStage, ThresholdStage
 from mcubnn.ops.variants.input_conv2d_tab import InputConv2dTab
-from tests.kernels.cases import random_signs, random_stage, random_tensor, seeds
+from tests.kernels.cases import pooled, random_signs, random_stage, random_tensor, seeds
 from tests.kernels.harness import Case
 from tests.kernels.promises import Goal, Promises
 
@@ -46,6 +46,8 @@ def random_cases(draw: st.DrawFn, channels: int) -> Case:
     outputs = draw(st.sampled_from(OUTPUTS))
     stage = random_stage(rng, "bits", outputs, window.output_size(height, width), 600)
     case = layer(rng, source, outputs, window, stage)
+    assert isinstance(case.op, InputConv2d)
+    case = replace(case, op=pooled(draw, rng, case.op, source))
     assert TAB.why_not(case.op, [source]) == ""
     return case
 

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from mcubnn.ir.op import require
 from mcubnn.ir.types import DType, TensorType
 from mcubnn.ops.base import Table, Value
+from mcubnn.ops.defs.bit_max_pool import BitMaxPool
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import OutputStage
 from mcubnn.ops.packing import pack_bits
-from mcubnn.ops.summing import SummingConv2d
+from mcubnn.ops.pooled import PooledConv2d
 
 
 @dataclass(frozen=True, eq=False)
-class BinaryConv2d(SummingConv2d):
+class BinaryConv2d(PooledConv2d):
     """Reads a bit map; weights -1 / +1; sum = valid taps * C_in - 2 * popcount(input xor weights).
 
     Taps outside the map do not count with pad_value 0 (exact zero padding) and count as constant
@@ -30,6 +31,7 @@ class BinaryConv2d(SummingConv2d):
         window: geometry; its kernel equals the weights'.
         pad_value: 0, -1 or +1.
         stage: what becomes of the sums.
+        pool: what becomes of the bits behind it; None for nothing.
     """
 
     name: ClassVar[str] = "binary_conv2d"
@@ -39,6 +41,7 @@ class BinaryConv2d(SummingConv2d):
     window: Window
     pad_value: int
     stage: OutputStage
+    pool: BitMaxPool | None = None
 
     @property
     def fill(self) -> int:

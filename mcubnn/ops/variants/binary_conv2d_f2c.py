@@ -16,7 +16,6 @@ from mcubnn.ops.base import DeviceOp, KernelCall, Struct, Table, Value
 from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
 from mcubnn.ops.output_stage import ThresholdStage
 from mcubnn.ops.packing import words_for
-from mcubnn.ops.structs import dims, window_struct
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
 from mcubnn.ops.variants.bit_sliced import (
     MOST_ENTRIES,
@@ -44,6 +43,7 @@ from mcubnn.ops.variants.f2c_cost import (
     listed_pixel_instructions,
 )
 from mcubnn.ops.variants.footprint import footprint
+from mcubnn.ops.variants.pooled_cost import pool_instructions
 
 MOST_ROWS = 11
 """Greatest kernel height of `f2c_rows`, `MCUBNN_BINARY_CONV2D_F2C_ROWS_MOST_ROWS`."""
@@ -108,7 +108,7 @@ class BinaryConv2dF2c(KernelVariant):
         )
         if problem:
             return problem
-        classes = _classes(op, source).count
+        classes = threshold_classes(op, source).count
         if classes > MOST_CLASSES:
             return f"its thresholds differ in {classes} ways by position, {MOST_CLASSES} are few"
         return ""
@@ -128,12 +128,10 @@ class BinaryConv2dF2c(KernelVariant):
         assert isinstance(op.stage, ThresholdStage)
         (source,) = sources
         signs = signs_of(op.weights, op.stage.flip)
-        classes = _classes(op, source)
+        classes = threshold_classes(op, source)
         params = Struct(
             (
-                ("input", dims(source)),
-                ("output", dims(op.infer(sources))),
-                ("window", window_struct(op.window)),
+                *op.geometry_params(source),
                 ("pad_value", op.pad_value),
                 ("tables", tables_struct(signs, _planes(signs, classes, op.stage))),
                 *_class_tables(classes),
@@ -157,8 +155,11 @@ class BinaryConv2dF2c(KernelVariant):
         call = self.kernel_call(op, sources)
         code = code_for(core)
         around = self.around(op, source, code)
-        mean, worst = float(around.call), CODE_BOUND * around.call
-        for (rows, columns), count in taps_inside(op.window, _map_size(source)).items():
+        mean = around.call + pool_instructions("f2c", op, source, core)
+        worst = CODE_BOUND * mean
+        for (rows, columns), count in taps_inside(
+            op.window, _map_size(source), op.computed(source)
+        ).items():
             inputs, padding_taps = _inputs(op, rows * columns)
             listed_rows = rows if op.pad_value == 0 else op.window.kernel[0]
             taps = rows * columns + padding_taps
@@ -203,16 +204,17 @@ class BinaryConv2dF2cRows(BinaryConv2dF2c):
         """`MCUBNN_BINARY_CONV2D_F2C_ROWS_SCRATCH_BYTES`."""
         columns = _listed_size(op, source)[1]
         halfwords = op.window.kernel[0] * (columns * (entry_channels(source.channels) + 1) + 1)
-        return 4 * words_for(source.channels) + -(-2 * halfwords // 4) * 4
+        return _pixel_bytes(op, source) + -(-2 * halfwords // 4) * 4
 
     def scratch_arguments(self, op: BinaryConv2d, source: TensorType) -> tuple[int, ...]:
-        return (op.window.kernel[0], _listed_size(op, source)[1], source.channels)
+        columns = _listed_size(op, source)[1]
+        return (op.window.kernel[0], columns, source.channels, _pooled_channels(op))
 
     def segments(self, rows: int) -> int:
         return rows
 
     def around(self, op: BinaryConv2d, source: TensorType, code: Code) -> Around:
-        out_h = op.window.output_size(*_map_size(source))[0]
+        out_h = len(op.computed(source)[0])
         own, columns = code.rows, _listed_size(op, source)[1]
         rows, inside_rows = _listed_rows(op, source)
         inside = min(columns - min(op.window.pads[1], columns), source.shape[1])
@@ -246,17 +248,17 @@ class BinaryConv2dF2cPixel(BinaryConv2dF2c):
     def scratch_bytes(self, op: BinaryConv2d, source: TensorType) -> int:
         """`MCUBNN_BINARY_CONV2D_F2C_PIXEL_SCRATCH_BYTES`."""
         halfwords = _window_entries(op) + op.window.kernel[1]
-        return 4 * words_for(source.channels) + -(-2 * halfwords // 4) * 4
+        return _pixel_bytes(op, source) + -(-2 * halfwords // 4) * 4
 
     def scratch_arguments(self, op: BinaryConv2d, source: TensorType) -> tuple[int, ...]:
-        return (*op.window.kernel, source.channels)
+        return (*op.window.kernel, source.channels, _pooled_channels(op))
 
     def segments(self, rows: int) -> int:
         del rows
         return 1
 
     def around(self, op: BinaryConv2d, source: TensorType, code: Code) -> Around:
-        out_h = op.window.output_size(*_map_size(source))[0]
+        out_h = len(op.computed(source)[0])
         own = code.pixel
         return Around(
             call=own.call + own.output_row * out_h,
@@ -271,6 +273,16 @@ class BinaryConv2dF2cPixel(BinaryConv2dF2c):
 
 def _window_entries(op: BinaryConv2d) -> int:
     return op.window.kernel[0] * op.window.kernel[1] * entry_channels(op.weights.shape[-1])
+
+
+def _pooled_channels(op: BinaryConv2d) -> int:
+    """Output channels, if a pixel of them has to wait for being pooled; else 0."""
+    return op.stage.channels if op.pool else 0
+
+
+def _pixel_bytes(op: BinaryConv2d, source: TensorType) -> int:
+    """A pixel of padding, and one that waits for being pooled."""
+    return 4 * (words_for(source.channels) + words_for(_pooled_channels(op)))
 
 
 def _map_size(source: TensorType) -> tuple[int, int]:
@@ -297,7 +309,7 @@ def _listed_size(op: BinaryConv2d, source: TensorType) -> tuple[int, int]:
     """Rows and columns of the map whose pixels are entered into lists."""
     if op.pad_value == 0:
         return source.shape[0], source.shape[1]
-    out_h, out_w = op.window.output_size(source.shape[0], source.shape[1])
+    out_h, out_w = op.map_size(source.shape[0], source.shape[1])
     return (
         (out_h - 1) * op.window.strides[0] + op.window.span[0],
         (out_w - 1) * op.window.strides[1] + op.window.span[1],
@@ -306,15 +318,11 @@ def _listed_size(op: BinaryConv2d, source: TensorType) -> tuple[int, int]:
 
 def _listed_rows(op: BinaryConv2d, source: TensorType) -> tuple[int, int]:
     """Rows of the map under any window, and those of them that are not padding."""
-    taps = _classes(op, source).row_taps
-    first = np.arange(len(taps)) * op.window.strides[0] - op.window.pads[0]
+    output_rows = op.computed(source)[0]
+    taps = threshold_classes(op, source).row_taps[output_rows]
+    first = output_rows * op.window.strides[0] - op.window.pads[0]
     rows = np.unique((first[:, None] + np.arange(taps.shape[1]))[taps])
     return len(rows), int(((rows >= 0) & (rows < source.shape[0])).sum())
-
-
-def _classes(op: BinaryConv2d, source: TensorType) -> ThresholdClasses:
-    assert isinstance(op.stage, ThresholdStage)
-    return threshold_classes(op.window, _map_size(source), op.pad_value, op.stage)
 
 
 def _planes(signs: Signs, classes: ThresholdClasses, stage: ThresholdStage) -> NDArray[np.uint32]:

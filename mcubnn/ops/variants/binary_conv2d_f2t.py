@@ -19,10 +19,10 @@ from mcubnn.ops.base import DeviceOp, KernelCall, Struct, Table
 from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
 from mcubnn.ops.output_stage import ThresholdStage
 from mcubnn.ops.packing import pack_flags, words_for
-from mcubnn.ops.structs import dims, window_struct
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
 from mcubnn.ops.variants.f2c_classes import MOST_CLASSES, ThresholdClasses, threshold_classes
 from mcubnn.ops.variants.footprint import footprint
+from mcubnn.ops.variants.pooled_cost import pool_instructions
 
 _LIST_STEP = 8
 _LEAST_BITS = 6
@@ -94,7 +94,7 @@ class BinaryConv2dF2t(KernelVariant):
         inputs = op.weights[0].size
         if inputs > _MOST_INPUTS:
             return f"a sum has {inputs} inputs, more than {_MOST_INPUTS}"
-        classes = _classes(op, sources[0]).count
+        classes = threshold_classes(op, sources[0]).count
         if classes > MOST_CLASSES:
             return f"its thresholds differ in {classes} ways by position, {MOST_CLASSES} are few"
         return ""
@@ -103,7 +103,7 @@ class BinaryConv2dF2t(KernelVariant):
         assert isinstance(op, BinaryConv2d)
         assert isinstance(op.stage, ThresholdStage)
         (source,) = sources
-        layout, lists, classes = _layout(op, source), _lists(op), _classes(op, source)
+        layout, lists, classes = _layout(op, source), _lists(op), threshold_classes(op, source)
         thresholds = ~_thresholds(op, op.stage, layout, lists, classes)
         inverted = pack_flags(lists.inverted ^ op.stage.flip)
         lanes = None
@@ -113,9 +113,7 @@ class BinaryConv2dF2t(KernelVariant):
         entries = "[all, channel][entry], numbers of inputs [kernel_h][kernel_w][channel]"
         params = Struct(
             (
-                ("input", dims(source)),
-                ("output", dims(op.infer(sources))),
-                ("window", window_struct(op.window)),
+                *op.geometry_params(source),
                 ("pad_value", op.pad_value),
                 ("threshold_bits", layout.threshold_bits),
                 ("classes", classes.count),
@@ -139,6 +137,9 @@ class BinaryConv2dF2t(KernelVariant):
         call = self.kernel_call(op, sources)
         code = _THUMB2 if Isa.THUMB2 in core.isas else _THUMB1
         instructions = float(code.counts @ _units(op, sources[0], code))
+        layout = _layout(op, sources[0])
+        pieces = _rows(layout, layout.lane_words) * words_for(op.stage.channels)
+        instructions += pool_instructions("f2t", op, sources[0], core, {"piece": pieces})
         return Cost(
             instructions=instructions,
             worst_instructions=ceil(_BOUND_FACTOR * instructions),
@@ -182,7 +183,7 @@ def _cycles_per_instruction(code: _Code, core: Core) -> float:
 
 def _units(op: BinaryConv2d, source: TensorType, code: _Code) -> Array:
     """What the code repeats: the lines below in their order."""
-    layout, lists, classes = _layout(op, source), _lists(op), _classes(op, source)
+    layout, lists, classes = _layout(op, source), _lists(op), threshold_classes(op, source)
     inputs, outputs = source.channels, op.stage.channels
     words, bits = layout.lane_words, layout.threshold_bits
     counts = np.append(lists.eights, layout.counted // _LIST_STEP)
@@ -226,7 +227,7 @@ def _transpositions(channels: int) -> int:
 
 
 def _layout(op: BinaryConv2d, source: TensorType) -> _Layout:
-    out_h, out_w = op.window.output_size(source.shape[0], source.shape[1])
+    out_h, out_w = op.map_size(source.shape[0], source.shape[1])
     down, right = op.window.span[0] - 1, op.window.span[1] - 1
     pitch = out_w + right
     lane_words = words_for((out_h - 1) * pitch + out_w)
@@ -246,11 +247,6 @@ def _lists(op: BinaryConv2d) -> _Lists:
         parts.append(np.pad(entries, (0, missing), constant_values=inputs))
     eights = np.array([len(part) // _LIST_STEP for part in parts[1:]])
     return _Lists(np.concatenate(parts), eights, inverted)
-
-
-def _classes(op: BinaryConv2d, source: TensorType) -> ThresholdClasses:
-    assert isinstance(op.stage, ThresholdStage)
-    return threshold_classes(op.window, (source.shape[0], source.shape[1]), op.pad_value, op.stage)
 
 
 def _thresholds(

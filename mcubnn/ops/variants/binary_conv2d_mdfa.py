@@ -20,7 +20,6 @@ from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
 from mcubnn.ops.geometry import windows
 from mcubnn.ops.output_stage import OutputStage, RequantizeStage, ScoreStage, ThresholdStage
 from mcubnn.ops.packing import words_for
-from mcubnn.ops.structs import dims, window_struct
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
 from mcubnn.ops.variants.footprint import footprint
 from mcubnn.ops.variants.mdfa_code import (
@@ -30,6 +29,7 @@ from mcubnn.ops.variants.mdfa_code import (
     weight_rows,
     worst_instructions,
 )
+from mcubnn.ops.variants.pooled_cost import pool_instructions
 
 _MOST_CLASSES = 256
 """Values of an entry of `position_class`."""
@@ -58,9 +58,7 @@ class BinaryConv2dMdfa(KernelVariant):
         layout = "[channel][row word], each word xor all before it"
         params = Struct(
             (
-                ("input", dims(source)),
-                ("output", dims(op.infer(sources))),
-                ("window", window_struct(op.window)),
+                *op.geometry_params(source),
                 ("pad_value", op.pad_value or -1),
                 ("weights", Table("weights", "uint32_t", weight_rows(op.weights), layout)),
                 ("output_stage", _stage(op, _classes(op, source)).struct()),
@@ -73,16 +71,19 @@ class BinaryConv2dMdfa(KernelVariant):
     def cost(self, op: DeviceOp, sources: Sequence[TensorType], core: Core, density: float) -> Cost:
         del density  # the time depends on geometry only
         assert isinstance(op, BinaryConv2d)
-        call, code, result = self.kernel_call(op, sources), code_for(core), op.infer(sources)
-        own, pixels = code.conv, result.elements // result.channels
-        inside = int(_taps_inside(op, sources[0]).sum())
+        (source,) = sources
+        call, code = self.kernel_call(op, sources), code_for(core)
+        own, (rows, columns) = code.conv, op.computed(source)
+        pixels = len(rows) * len(columns)
+        inside = int(_taps_inside(op, source)[np.ix_(rows, columns)].sum())
         outside = pixels * op.weights[0, ..., 0].size - inside
         words = words_for(op.weights.shape[-1])
         each = own.pixel + own.row * op.window.kernel[0]
-        each += code.pixel_instructions(row_words(_words(op)), result)
-        instructions = own.call + own.output_row * result.shape[0] + pixels * each
+        each += code.pixel_instructions(row_words(_words(op)), op.staged_map(source))
+        instructions = float(own.call + own.output_row * len(rows) + pixels * each)
         instructions += inside * (own.word * words + own.apart * (op.window.dilations[1] > 1))
         instructions += outside * (own.padding_tap + own.padding_word * words)
+        instructions += pool_instructions("sums", op, source, core)
         return Cost(
             instructions=instructions,
             worst_instructions=worst_instructions(instructions),
@@ -111,10 +112,10 @@ class _Classes:
 
 
 def _taps_inside(op: BinaryConv2d, source: TensorType) -> NDArray[np.int64]:
-    """`[out_h, out_w, taps]`: 1 for taps inside the map, else 0."""
+    """`[out_h, out_w, taps]` in front of the pool: 1 for taps inside the map, else 0."""
+    height, width = op.map_size(*source.shape[:2])
     ones = np.ones((1, *source.shape[:2], 1), np.int64)
-    inside = windows(ones, op.window, 0)
-    return inside.reshape(*inside.shape[1:3], -1)
+    return windows(ones, op.window, 0)[0, :height, :width].reshape(height, width, -1)
 
 
 def _classes(op: BinaryConv2d, source: TensorType) -> _Classes:

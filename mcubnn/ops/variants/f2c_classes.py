@@ -8,13 +8,14 @@ few different rows and columns, so a class is a pair (row class, column class).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcubnn.ir.types import Array
+from mcubnn.ir.types import Array, TensorType
+from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import ThresholdStage
 
@@ -54,14 +55,14 @@ class ThresholdClasses:
         return np.outer(self.row_taps[row], self.column_taps[column])
 
 
-def threshold_classes(
-    window: Window, map_size: tuple[int, int], pad_value: int, stage: ThresholdStage
-) -> ThresholdClasses:
-    """The classes of a convolution's output pixels."""
-    out_h, out_w = window.output_size(*map_size)
-    row_taps = _taps(window, 0, map_size[0], out_h) | (pad_value != 0)
-    column_taps = _taps(window, 1, map_size[1], out_w) | (pad_value != 0)
-    positions = stage.position_class
+def threshold_classes(op: BinaryConv2d, source: TensorType) -> ThresholdClasses:
+    """The classes of a convolution's output pixels, in front of its pool."""
+    assert isinstance(op.stage, ThresholdStage)
+    height, width = source.shape[:2]
+    out_h, out_w = op.map_size(height, width)
+    row_taps = _taps(op.window, 0, height, np.arange(out_h)) | (op.pad_value != 0)
+    column_taps = _taps(op.window, 1, width, np.arange(out_w)) | (op.pad_value != 0)
+    positions = op.stage.position_class
     if positions is None:
         positions = np.zeros((out_h, out_w), dtype=np.uint8)
     rows, example_rows = _classes(np.hstack([row_taps, positions]))
@@ -71,17 +72,24 @@ def threshold_classes(
     )
 
 
-def taps_inside(window: Window, map_size: tuple[int, int]) -> Mapping[tuple[int, int], int]:
-    """Rows and columns of a window that lie in the map, with the number of such windows."""
-    out_h, out_w = window.output_size(*map_size)
-    rows = Counter(_taps(window, 0, map_size[0], out_h).sum(axis=1).tolist())
-    columns = Counter(_taps(window, 1, map_size[1], out_w).sum(axis=1).tolist())
+def taps_inside(
+    window: Window, map_size: tuple[int, int], places: Sequence[NDArray[np.int64]]
+) -> Mapping[tuple[int, int], int]:
+    """Rows and columns of a window that lie in the map, with the number of such windows.
+
+    Args:
+        window: the geometry.
+        map_size: height and width of the map it slides over.
+        places: rows and columns of the output.
+    """
+    rows = Counter(_taps(window, 0, map_size[0], places[0]).sum(axis=1).tolist())
+    columns = Counter(_taps(window, 1, map_size[1], places[1]).sum(axis=1).tolist())
     return {(r, c): rows[r] * columns[c] for r in rows for c in columns}
 
 
-def _taps(window: Window, axis: int, size: int, outputs: int) -> NDArray[np.bool_]:
+def _taps(window: Window, axis: int, size: int, outputs: NDArray[np.int64]) -> NDArray[np.bool_]:
     """`[outputs, kernel]`: which taps along one axis lie in the map."""
-    first = np.arange(outputs) * window.strides[axis] - window.pads[axis]
+    first = outputs * window.strides[axis] - window.pads[axis]
     place = first[:, None] + np.arange(window.kernel[axis]) * window.dilations[axis]
     return (place >= 0) & (place < size)
 

@@ -209,12 +209,12 @@ _THUMB_LISTS = _columns(
 )
 _ROWS = _columns(
     RowsCode,
-    call=(372, 220, 192),
-    output_row=(125, 78, 85),
+    call=(425, 290, 262),
+    output_row=(178, 111, 118),
     window_row=(54, 26, 32),
     listed_row=(86, 50, 60),
     padding=(8, 11, 11),
-    pixel=(97, 77, 88),
+    pixel=(108, 77, 88),
     clipped=(16, 1, 0),
     row=(15, 14, 15),
     unset=(7, 3, 12),
@@ -222,9 +222,9 @@ _ROWS = _columns(
 )
 _PIXELS = _columns(
     PixelCode,
-    call=(352, 195, 174),
-    output_row=(75, 53, 66),
-    pixel=(143, 105, 113),
+    call=(393, 231, 210),
+    output_row=(90, 88, 101),
+    pixel=(169, 110, 118),
     row=(33, 26, 28),
     list_call=(16, 19, 20),
     unset=(3, 3, 2),

@@ -13,11 +13,11 @@ from mcubnn.ops.base import KernelCall
 from mcubnn.ops.variants.base import Core, Footprint, Isa
 
 SOURCE_BYTES: Mapping[str, tuple[int, int]] = {
-    "binary_conv2d.c": (1236, 1140),
-    "binary_conv2d_f2c_pixel.c": (1272, 1272),
-    "binary_conv2d_f2c_rows.c": (1624, 1616),
-    "binary_conv2d_f2t.c": (2156, 2012),
-    "binary_conv2d_mdfa.c": (1132, 1140),
+    "binary_conv2d.c": (1396, 1240),
+    "binary_conv2d_f2c_pixel.c": (1636, 1640),
+    "binary_conv2d_f2c_rows.c": (2020, 1960),
+    "binary_conv2d_f2t.c": (2444, 2352),
+    "binary_conv2d_mdfa.c": (1224, 1252),
     "binary_dense.c": (364, 312),
     "binary_dense_f2c.c": (348, 304),
     "binary_dense_mdfa.c": (280, 280),
@@ -26,15 +26,16 @@ SOURCE_BYTES: Mapping[str, tuple[int, int]] = {
     "f2c_list.S": (396, 704),
     "f2c_sum.S": (1428, 1812),
     "f2t_sum.S": (732, 1296),
-    "input_conv2d.c": (908, 908),
+    "input_conv2d.c": (1024, 1024),
     "input_conv2d_tab.S": (816, 828),
-    "input_conv2d_tab.c": (1348, 1384),
+    "input_conv2d_tab.c": (1852, 1812),
     "input_dense.c": (476, 480),
     "int8_conv2d.c": (880, 824),
     "int8_dense.c": (268, 268),
     "int8_max_pool.c": (640, 616),
     "mdfa_sums.S": (624, 696),
-    "output_stage.c": (396, 360),
+    "output_stage.c": (744, 660),
+    "pooled.c": (216, 216),
     "threshold.c": (312, 280),
     "unpack_bits.c": (136, 132),
 }
@@ -54,22 +55,23 @@ class Kernel:
     needs: tuple[str, ...] = ("check.c",)
 
 
+_POOL = "pooled.c"
 _STAGE = ("check.c", "output_stage.c")
 _F2C = ("check.c", "f2c_list.S", "f2c_sum.S")
 _MDFA = (*_STAGE, "mdfa_sums.S")
 
 KERNELS: Mapping[str, Kernel] = {
-    "binary_conv2d": Kernel((456, 384), _STAGE),
-    "binary_conv2d_f2c_pixel": Kernel((360, 360), _F2C),
-    "binary_conv2d_f2c_rows": Kernel((672, 656), _F2C),
-    "binary_conv2d_f2t": Kernel((528, 536), ("check.c", "f2t_sum.S")),
-    "binary_conv2d_mdfa": Kernel((424, 376), _MDFA),
+    "binary_conv2d": Kernel((560, 456), (*_STAGE, _POOL)),
+    "binary_conv2d_f2c_pixel": Kernel((416, 400), (*_F2C, _POOL)),
+    "binary_conv2d_f2c_rows": Kernel((712, 688), (*_F2C, _POOL)),
+    "binary_conv2d_f2t": Kernel((528, 536), ("check.c", "f2t_sum.S", _POOL)),
+    "binary_conv2d_mdfa": Kernel((528, 416), (*_MDFA, _POOL)),
     "binary_dense": Kernel((344, 248), _STAGE),
     "binary_dense_f2c": Kernel((248, 240), _F2C),
     "binary_dense_mdfa": Kernel((320, 272), _MDFA),
     "bit_max_pool": Kernel((248, 176)),
-    "input_conv2d": Kernel((432, 368), _STAGE),
-    "input_conv2d_tab": Kernel((312, 304), ("check.c", "input_conv2d_tab.S")),
+    "input_conv2d": Kernel((528, 432), (*_STAGE, _POOL)),
+    "input_conv2d_tab": Kernel((408, 400), ("check.c", "input_conv2d_tab.S", _POOL)),
     "input_dense": Kernel((360, 288), _STAGE),
     "int8_conv2d": Kernel((440, 360), _STAGE),
     "int8_dense": Kernel((320, 248), _STAGE),

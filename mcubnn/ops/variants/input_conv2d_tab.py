@@ -20,9 +20,10 @@ from mcubnn.ops.base import DeviceOp, KernelCall, Struct, Table
 from mcubnn.ops.defs.input_conv2d import InputConv2d
 from mcubnn.ops.output_stage import ThresholdStage
 from mcubnn.ops.packing import words_for
-from mcubnn.ops.structs import dims, pixel_type, window_struct
+from mcubnn.ops.structs import pixel_type
 from mcubnn.ops.variants.base import Core, Cost, Isa, KernelVariant
 from mcubnn.ops.variants.footprint import footprint
+from mcubnn.ops.variants.pooled_cost import pool_instructions
 
 _BLOCK_CHANNELS = 16
 _BLOCK_COLUMNS = 8
@@ -92,8 +93,8 @@ class _Code:
 # up to 2 %. The assembly's loops come out as counted there.
 _THUMB2 = _Code(
     {
-        "call": 310,
-        "column": 141,
+        "call": 355,
+        "column": 159,
         "map_row": 69,
         "sample": 6.2,
         "pair": 6.3,
@@ -103,10 +104,10 @@ _THUMB2 = _Code(
         "entry": 7.0,
         "slide": 20,
         "slide_word": 0.5,
-        "row": 58.7,
+        "row": 70.7,
         "channel": 14.4,
         "channel_group": 7.0,
-        "word": 74.8,
+        "word": 78.1,
         "pixel_word": 2.4,
         "fill": 56,
         "start": 28.5,
@@ -116,8 +117,8 @@ _THUMB2 = _Code(
 )
 _THUMB1 = _Code(
     {
-        "call": 423,
-        "column": 171,
+        "call": 498,
+        "column": 212,
         "map_row": 80,
         "sample": 7.2,
         "pair": 8.3,
@@ -127,10 +128,10 @@ _THUMB1 = _Code(
         "entry": 10.0,
         "slide": 22,
         "slide_word": 0.75,
-        "row": 81.6,
+        "row": 96.6,
         "channel": 29.7,
         "channel_group": 8.0,
-        "word": 80.8,
+        "word": 84.8,
         "pixel_word": 6.3,
         "fill": 90,
         "start": 40.4,
@@ -170,9 +171,7 @@ class InputConv2dTab(KernelVariant):
             classes = Table("position_class", "uint8_t", position, "[out_h][out_w], row of starts")
         params = Struct(
             (
-                ("input", dims(source)),
-                ("output", dims(op.infer(sources))),
-                ("window", window_struct(op.window)),
+                *op.geometry_params(source),
                 ("input_type", pixel_type(source.dtype)),
                 ("row_groups", len(layout.group_taps)),
                 ("row_slots", layout.row_slots),
@@ -195,6 +194,8 @@ class InputConv2dTab(KernelVariant):
         code = _THUMB2 if Isa.THUMB2 in core.isas else _THUMB1
         units = _units(op, sources[0], layout)
         instructions = sum(each * units[name] for name, each in code.counts.items())
+        others = {"column": units["column"], "block_word": units["word"]}
+        instructions += pool_instructions("tab", op, sources[0], core, others)
         return Cost(
             instructions=instructions,
             worst_instructions=ceil(_BOUND_FACTOR * instructions),
@@ -294,13 +295,14 @@ def _scratch_bytes(op: InputConv2d, layout: _Layout) -> int:
 def _units(op: InputConv2d, source: TensorType, layout: _Layout) -> Mapping[str, float]:
     """What the code repeats, by name, for all columns of blocks."""
     step = op.weights.shape[3] * op.window.strides[1]
-    rows, width = op.window.output_size(*source.shape[:2])
+    height, width = op.map_size(*source.shape[:2])
+    rows = len(op.computed(source)[0])
     columns, words = -(-width // _BLOCK_COLUMNS), words_for(len(op.weights))
-    map_rows = (rows - 1) * op.window.strides[0] + layout.kernel_height
+    map_rows = (height - 1) * op.window.strides[0] + layout.kernel_height
     inside = min(map_rows, op.window.pads[0] + source.shape[0]) - min(map_rows, op.window.pads[0])
     taps = sum(layout.group_taps)
     pairs = taps + 3 * step
-    fills = 1 + _class_changes(op.stage.position_class)
+    fills = 1 + _class_changes(op, source)
     slides, slide_words = _slides(layout, map_rows)
     one_column = {
         "column": 1,
@@ -327,7 +329,7 @@ def _units(op: InputConv2d, source: TensorType, layout: _Layout) -> Mapping[str,
 def _samples(op: InputConv2d, source: TensorType) -> int:
     """Samples of one row of the map that are read: those inside, for each block of columns."""
     stride, left = op.window.strides[1], op.window.pads[1]
-    total, width = 0, op.window.output_size(*source.shape[:2])[1]
+    total, width = 0, op.map_size(*source.shape[:2])[1]
     for column in range(0, width, _BLOCK_COLUMNS):
         first = column * stride - left
         last = first + op.window.kernel[1] + (_BLOCK_COLUMNS - 1) * stride
@@ -343,10 +345,11 @@ def _slides(layout: _Layout, map_rows: int) -> tuple[int, int]:
     return slides, slides * shared * layout.row_quads * (_QUAD_BYTES // 4)
 
 
-def _class_changes(position: NDArray[np.uint8] | None) -> int:
+def _class_changes(op: InputConv2d, source: TensorType) -> int:
     """How often the position classes differ between a block and the one computed before it."""
-    if position is None:
+    if op.stage.position_class is None:
         return 0
+    position = op.stage.position_class[op.computed(source)[0]]
     changes, before = 0, np.zeros(_BLOCK_COLUMNS, np.uint8)
     for column in range(0, position.shape[1], _BLOCK_COLUMNS):
         for row in position[:, column : column + _BLOCK_COLUMNS]:

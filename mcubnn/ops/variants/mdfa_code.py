@@ -111,7 +111,7 @@ _THUMB2 = Code(
     stage={DType.BIT: 12, DType.INT8: 44, DType.INT32: 8},
     cycles_per_instruction=1.35,
     dense=DenseCode(90, 6),
-    conv=ConvCode(90, 45, 116, 34, 5, 7, 10, 11),
+    conv=ConvCode(120, 61, 140, 34, 5, 7, 10, 11),
 )
 _THUMB1 = Code(
     # Begin (10, 3), end (70). A rest (3, 11, 17). A four: adding (15, 6), planes (8), loop (3). A
@@ -125,7 +125,7 @@ _THUMB1 = Code(
     stage={DType.BIT: 13, DType.INT8: 106, DType.INT32: 9},
     cycles_per_instruction=1.35,
     dense=DenseCode(112, 6),
-    conv=ConvCode(170, 56, 108, 50, 7, 12, 13, 17),
+    conv=ConvCode(255, 89, 139, 50, 7, 12, 13, 17),
 )
 
 

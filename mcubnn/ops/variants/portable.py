@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import ceil, prod
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mcubnn.ir.types import TensorType
 from mcubnn.ops.base import DeviceOp
 from mcubnn.ops.defs.binary_conv2d import BinaryConv2d
@@ -12,9 +15,11 @@ from mcubnn.ops.defs.input_dense import InputDense
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import OutputStage
 from mcubnn.ops.packing import words_for
+from mcubnn.ops.pooled import PooledConv2d
 from mcubnn.ops.variants.base import Core, Cost
 from mcubnn.ops.variants.f2c_classes import taps_inside
 from mcubnn.ops.variants.footprint import footprint
+from mcubnn.ops.variants.pooled_cost import pool_instructions
 from mcubnn.ops.variants.portable_code import portable_code_for
 
 PORTABLE = "portable"
@@ -38,7 +43,9 @@ def portable_cost(op: DeviceOp, sources: Sequence[TensorType], core: Core) -> Co
     counts = _counts(op, source, result)
     instructions = sum(each * counts[name] for name, each in code.kernels[op.name].items())
     if isinstance(getattr(op, "stage", None), OutputStage):
-        instructions += result.elements * code.stage[result.dtype]
+        instructions += counts["element"] * code.stage[result.dtype]
+    if isinstance(op, PooledConv2d):
+        instructions += pool_instructions("sums", op, source, core)
     call = op.kernel_call(sources)
     return Cost(
         instructions=instructions,
@@ -52,12 +59,13 @@ def _counts(op: DeviceOp, source: TensorType, result: TensorType) -> Mapping[str
     """How often each loop of the kernels runs, by name: outputs first, then what they read."""
     inputs, outputs = source.channels, result.channels
     words, output_words = words_for(inputs), words_for(outputs)
-    pixels = result.elements // outputs
+    places = _places(op, source, result)
+    pixels = prod(len(along) for along in places)
     counts = {
         "call": 1,
         "pixel": pixels,
         "word": pixels * output_words,
-        "element": result.elements,
+        "element": pixels * outputs,
         "weight": source.elements * outputs,
         "weight_load": source.elements * output_words,
         "weight_word": source.elements // inputs * words * outputs,
@@ -69,14 +77,14 @@ def _counts(op: DeviceOp, source: TensorType, result: TensorType) -> Mapping[str
     window = getattr(op, "window", None)
     if not isinstance(window, Window):
         return counts
-    inside = taps_inside(window, (source.shape[0], source.shape[1]))
+    inside = taps_inside(window, (source.shape[0], source.shape[1]), places)
     rows = sum(count * height for (height, width), count in inside.items() if width)
     empty_rows = sum(count * height for (height, width), count in inside.items() if not width)
     taps = sum(count * height * width for (height, width), count in inside.items())
     placed = outputs * pixels if isinstance(op, BinaryConv2d) and op.pad_value != 0 else 0
     outside = prod(window.kernel) * placed - taps * outputs if placed else 0
     return counts | {
-        "output_row": result.shape[0],
+        "output_row": len(places[0]),
         "tap_row": rows * outputs,
         "empty_row": empty_rows * outputs,
         "tap": taps * outputs,
@@ -91,3 +99,13 @@ def _counts(op: DeviceOp, source: TensorType, result: TensorType) -> Mapping[str
         "outside_tap": outside,
         "outside_word": outside * words,
     }
+
+
+def _places(
+    op: DeviceOp, source: TensorType, result: TensorType
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of what is computed; a vector is one pixel."""
+    if isinstance(op, PooledConv2d):
+        return op.computed(source)
+    height, width = result.shape[:2] if len(result.shape) == 3 else (1, 1)
+    return np.arange(height), np.arange(width)

@@ -4,6 +4,7 @@
 #ifndef MCUBNN_BINARY_CONV2D_H
 #define MCUBNN_BINARY_CONV2D_H
 
+#include "mcubnn/bit_max_pool.h"
 #include "mcubnn/types.h"
 
 #ifdef __cplusplus
@@ -15,7 +16,8 @@ typedef struct {
     mcubnn_dims input;
     mcubnn_dims output; /**< channels equal output_stage.channels */
     mcubnn_window window;
-    int8_t pad_value;        /**< 0, -1 or +1 */
+    const mcubnn_bit_max_pool_params *pool; /**< of the output bits, or NULL */
+    int8_t pad_value;                       /**< 0, -1 or +1 */
     const uint32_t *weights; /**< [output channel][kernel_h][kernel_w][word], unused bits 0 */
     mcubnn_output_stage output_stage;
 } mcubnn_binary_conv2d_params;
@@ -37,8 +39,8 @@ typedef struct {
  *                 overlap input
  *  @retval MCUBNN_SUCCESS        the output is complete
  *  @retval MCUBNN_ERROR_ARGUMENT a pointer is NULL, a dimension, stride or dilation is 0, pad_value
- *                                is none of -1, 0, 1, or the output stage is invalid; nothing is
- *                                written
+ *                                is none of -1, 0, 1, or output stage or pool are invalid; nothing
+ *                                is written
  */
 mcubnn_status mcubnn_binary_conv2d(const mcubnn_context *context,
                                    const mcubnn_binary_conv2d_params *params, const uint32_t *input,

@@ -14,13 +14,15 @@ extern "C" {
 typedef mcubnn_binary_conv2d_f2c_params mcubnn_binary_conv2d_f2c_pixel_params;
 
 /** Scratch of mcubnn_binary_conv2d_f2c_pixel(): a list of the inputs under one window, its lengths
- *  after each pixel of a row, and one pixel of padding.
+ *  after each pixel of a row, one pixel of padding, and one that waits for being pooled.
  *
  *  @param kernel_height, kernel_width of the window
  *  @param channels input channels
+ *  @param pooled   output channels with a pool, else 0
  */
-#define MCUBNN_BINARY_CONV2D_F2C_PIXEL_SCRATCH_BYTES(kernel_height, kernel_width, channels)        \
-    ((((channels) + 31u) / 32u * 4u) +                                                             \
+#define MCUBNN_BINARY_CONV2D_F2C_PIXEL_SCRATCH_BYTES(kernel_height, kernel_width, channels,        \
+                                                     pooled)                                       \
+    ((((channels) + 31u) / 32u * 4u) + (((pooled) + 31u) / 32u * 4u) +                             \
      ((((kernel_width) * (((kernel_height) * (((channels) + 3u) / 4u * 4u)) + 1u) * 2u) + 3u) /    \
       4u * 4u))
 

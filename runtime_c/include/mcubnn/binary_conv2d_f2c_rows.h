@@ -17,15 +17,16 @@ typedef mcubnn_binary_conv2d_f2c_params mcubnn_binary_conv2d_f2c_rows_params;
 #define MCUBNN_BINARY_CONV2D_F2C_ROWS_MOST_ROWS 11u
 
 /** Scratch of mcubnn_binary_conv2d_f2c_rows(): lists of kernel_height rows of the map, with their
- *  lengths after each pixel, and one pixel of padding.
+ *  lengths after each pixel, one pixel of padding, and one that waits for being pooled.
  *
  *  @param kernel_height of the window
  *  @param columns  columns in a list: those of the map if pad_value is 0, else
  *                  (output.width - 1) * stride_width + kernel_width
  *  @param channels input channels
+ *  @param pooled   output channels with a pool, else 0
  */
-#define MCUBNN_BINARY_CONV2D_F2C_ROWS_SCRATCH_BYTES(kernel_height, columns, channels)              \
-    ((((channels) + 31u) / 32u * 4u) +                                                             \
+#define MCUBNN_BINARY_CONV2D_F2C_ROWS_SCRATCH_BYTES(kernel_height, columns, channels, pooled)      \
+    ((((channels) + 31u) / 32u * 4u) + (((pooled) + 31u) / 32u * 4u) +                             \
      ((((kernel_height) * (((columns) * (((channels) + 3u) / 4u * 4u)) + (columns) + 1u) * 2u) +   \
        3u) /                                                                                       \
       4u * 4u))

@@ -5,6 +5,7 @@
 #ifndef MCUBNN_BINARY_CONV2D_F2T_H
 #define MCUBNN_BINARY_CONV2D_F2T_H
 
+#include "mcubnn/bit_max_pool.h"
 #include "mcubnn/types.h"
 
 #ifdef __cplusplus
@@ -15,14 +16,15 @@ extern "C" {
 typedef struct {
     mcubnn_dims input;
     mcubnn_dims output;
-    mcubnn_window window;        /**< strides 1 */
-    int8_t pad_value;            /**< -1 or +1: value of the taps outside the map */
-    uint8_t threshold_bits;      /**< digits of a threshold, 6..20 */
-    uint16_t classes;            /**< rows of thresholds, at least 1 */
-    const uint16_t *lists;       /**< of all inputs, then of each channel's, see below */
-    const uint16_t *list_eights; /**< [channel] entries of its list / 8 */
-    const uint32_t *thresholds;  /**< [class][channel], complemented */
-    const uint32_t *inverted;    /**< bit per channel: negate the comparison */
+    mcubnn_window window;                   /**< strides 1 */
+    const mcubnn_bit_max_pool_params *pool; /**< of the output bits, or NULL */
+    int8_t pad_value;                       /**< -1 or +1: value of the taps outside the map */
+    uint8_t threshold_bits;                 /**< digits of a threshold, 6..20 */
+    uint16_t classes;                       /**< rows of thresholds, at least 1 */
+    const uint16_t *lists;                  /**< of all inputs, then of each channel's, see below */
+    const uint16_t *list_eights;            /**< [channel] entries of its list / 8 */
+    const uint32_t *thresholds;             /**< [class][channel], complemented */
+    const uint32_t *inverted;               /**< bit per channel: negate the comparison */
     const uint32_t *lanes; /**< [class][lane word] whose outputs use the class; NULL for 1 class */
 } mcubnn_binary_conv2d_f2t_params;
 

@@ -4,6 +4,7 @@
 #ifndef MCUBNN_BINARY_CONV2D_MDFA_H
 #define MCUBNN_BINARY_CONV2D_MDFA_H
 
+#include "mcubnn/bit_max_pool.h"
 #include "mcubnn/mdfa.h"
 
 #ifdef __cplusplus
@@ -15,7 +16,8 @@ typedef struct {
     mcubnn_dims input;
     mcubnn_dims output; /**< channels equal output_stage.channels */
     mcubnn_window window;
-    int8_t pad_value;        /**< -1 or +1 */
+    const mcubnn_bit_max_pool_params *pool; /**< of the output bits, or NULL */
+    int8_t pad_value;                       /**< -1 or +1 */
     const uint32_t *weights; /**< [output][row word], rows of what mcubnn_binary_conv2d() has */
     mcubnn_output_stage output_stage;
 } mcubnn_binary_conv2d_mdfa_params;
@@ -38,8 +40,8 @@ typedef struct {
  *                 overlap input
  *  @retval MCUBNN_SUCCESS        the output is complete
  *  @retval MCUBNN_ERROR_ARGUMENT a pointer is NULL, a dimension, stride or dilation is 0, pad_value
- *                                is neither -1 nor 1, or the output stage is invalid; nothing is
- *                                written
+ *                                is neither -1 nor 1, or output stage or pool are invalid; nothing
+ *                                is written
  *  @retval MCUBNN_ERROR_SCRATCH  the context's buffer is too small; nothing is written
  */
 mcubnn_status mcubnn_binary_conv2d_mdfa(const mcubnn_context *context,

@@ -10,7 +10,14 @@
 extern "C" {
 #endif
 
-/** Parameters of mcubnn_bit_max_pool(). */
+/** Parameters of mcubnn_bit_max_pool(), and of convolutions that pool what they compute.
+ *
+ *  The parameters of some convolutions have a pointer `pool` to these. If it is not NULL, the
+ *  convolution writes what mcubnn_bit_max_pool() would make of its output, and its output is never
+ *  stored; it must be bits. pool->input equals the convolution's `output`. The windows have no
+ *  padding, dilation 1 and do not overlap, and the last ones end where that map ends. Pixels that
+ *  no window reads are not computed.
+ */
 typedef struct {
     mcubnn_dims input;
     mcubnn_dims output;

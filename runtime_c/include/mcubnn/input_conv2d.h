@@ -4,6 +4,7 @@
 #ifndef MCUBNN_INPUT_CONV2D_H
 #define MCUBNN_INPUT_CONV2D_H
 
+#include "mcubnn/bit_max_pool.h"
 #include "mcubnn/types.h"
 
 #ifdef __cplusplus
@@ -15,8 +16,9 @@ typedef struct {
     mcubnn_dims input;
     mcubnn_dims output; /**< channels equal output_stage.channels */
     mcubnn_window window;
-    mcubnn_pixel_type input_type;       /**< MCUBNN_PIXEL_U8 or MCUBNN_PIXEL_S8 */
-    const int32_t *channel_multipliers; /**< [input channel], or NULL for 1 */
+    const mcubnn_bit_max_pool_params *pool; /**< of the output bits, or NULL */
+    mcubnn_pixel_type input_type;           /**< MCUBNN_PIXEL_U8 or MCUBNN_PIXEL_S8 */
+    const int32_t *channel_multipliers;     /**< [input channel], or NULL for 1 */
     const uint32_t *weights; /**< [output channel / 32][kernel_h][kernel_w][input channel] */
     mcubnn_output_stage output_stage;
 } mcubnn_input_conv2d_params;
@@ -36,8 +38,8 @@ typedef struct {
  *  @param output  as output_stage says, [output.height][output.width][channels]; must not
  *                 overlap input
  *  @retval MCUBNN_SUCCESS        the output is complete
- *  @retval MCUBNN_ERROR_ARGUMENT a pointer is NULL, a dimension, stride or dilation is 0, or the
- *                                output stage is invalid; nothing is written
+ *  @retval MCUBNN_ERROR_ARGUMENT a pointer is NULL, a dimension, stride or dilation is 0, or output
+ *                                stage or pool are invalid; nothing is written
  */
 mcubnn_status mcubnn_input_conv2d(const mcubnn_context *context,
                                   const mcubnn_input_conv2d_params *params, const void *input,

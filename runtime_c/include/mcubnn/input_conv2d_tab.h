@@ -4,6 +4,7 @@
 #ifndef MCUBNN_INPUT_CONV2D_TAB_H
 #define MCUBNN_INPUT_CONV2D_TAB_H
 
+#include "mcubnn/bit_max_pool.h"
 #include "mcubnn/types.h"
 
 #ifdef __cplusplus
@@ -14,7 +15,8 @@ extern "C" {
 typedef struct {
     mcubnn_dims input;
     mcubnn_dims output;
-    mcubnn_window window; /**< dilations are 1 */
+    mcubnn_window window;                   /**< dilations are 1 */
+    const mcubnn_bit_max_pool_params *pool; /**< of the output bits, or NULL */
     mcubnn_pixel_type input_type;
     uint16_t row_groups;           /**< groups into which the taps of one kernel row are cut */
     uint16_t row_slots;            /**< rows that have room for tables, at least kernel_height */
@@ -77,8 +79,9 @@ typedef struct {
  *  @param output  bits, [output.height][output.width][words]; must not overlap input or scratch
  *  @retval MCUBNN_SUCCESS        the output is complete
  *  @retval MCUBNN_ERROR_ARGUMENT a pointer is NULL, a dimension or stride is 0, a dilation is not
- *                                1, or there are too few slots, more than 31 groups, more than 7
- *                                taps in a group or 65536 bytes of tables; nothing is written
+ *                                1, the pool is invalid, or there are too few slots, more than 31
+ *                                groups, more than 7 taps in a group or 65536 bytes of tables;
+ *                                nothing is written
  *  @retval MCUBNN_ERROR_SCRATCH  the context's buffer is too small; nothing is written
  */
 mcubnn_status mcubnn_input_conv2d_tab(const mcubnn_context *context,

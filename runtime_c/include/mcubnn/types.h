@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /** Version of everything in these headers that generated code depends on. */
-#define MCUBNN_ABI_VERSION 2
+#define MCUBNN_ABI_VERSION 3
 
 /** Result of a kernel call. */
 typedef enum {

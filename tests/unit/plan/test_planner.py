@@ -27,9 +27,9 @@ from tests.unit.plan.lifetimes import live_bytes
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    pool = MaxPool(Window((2, 2), (2, 2)))
+    pool = MaxPool(Window((3, 3), (2, 2)))
     ops = (conv((3, 32)), norm(32, 400.0), Sign(1), pool, conv((32, 64)), norm(64, 9.0), Sign(1))
-    return run_passes(network((16, 16, 3), *ops, dense((5, 5, 64), 10)), InputOptions())
+    return run_passes(network((16, 16, 3), *ops, dense((4, 4, 64), 10)), InputOptions())
 
 
 @pytest.fixture(scope="module")
