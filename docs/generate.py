@@ -20,6 +20,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from mcubnn import errors
 from mcubnn.board import Board, list_boards
 from mcubnn.cli import app
+from mcubnn.cli_errors import INTERRUPTED, TERMINATED
 from mcubnn.frontend.rules import RULES, UNSUPPORTED_HINTS
 from mcubnn.frontend.tail import TAIL_NOTES
 from mcubnn.ir.op import Op
@@ -189,7 +190,8 @@ def _exit_codes() -> list[tuple[str, str, str]]:
     classes = [c for _, c in inspect.getmembers(errors, inspect.isclass)]
     used = [c for c in classes if issubclass(c, errors.McubnnError) and c is not errors.McubnnError]
     rows = [(str(c.exit_code), f"`{c.__name__}`", _first(c.__doc__)) for c in used]
-    return [("0", "", "Success."), *sorted(rows, key=lambda row: int(row[0]))]
+    signals = [(str(INTERRUPTED), "", "Ctrl-C."), (str(TERMINATED), "", "SIGTERM.")]
+    return [("0", "", "Success."), *sorted(rows, key=lambda row: int(row[0])), *signals]
 
 
 def _first(text: str | None) -> str:

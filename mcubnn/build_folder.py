@@ -27,9 +27,11 @@ from mcubnn.ops.defs.bit_max_pool import BitMaxPool
 from mcubnn.ops.geometry import Window
 from mcubnn.ops.output_stage import RequantizeStage, ScoreStage, ThresholdStage
 from mcubnn.ops.registry import operators
+from mcubnn.transaction import Transaction, replace_file
 
 FORMAT = 1
 _MARKER = "build.json"
+_PARTS = ("firmware", "graph.json", "graph.npz", "source.onnx", "report.json")
 
 
 @dataclass(frozen=True)
@@ -67,33 +69,44 @@ class BuildFolder:
         return self.path / "report.json"
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Guard a build: a folder that was new disappears again if the build fails.
+    def writing(self, program: str) -> Iterator[None]:
+        """Guard a build: if it fails the folder holds what it held before.
+
+        Args:
+            program: tells what is built from everything else. The same program again needs no
+                guard, and no copy of what is there.
 
         Raises:
             UsageError: the folder holds something that is not a build.
         """
-        is_new = not self.path.exists() or not any(self.path.iterdir())
-        if not is_new and not (self.path / _MARKER).is_file():
-            raise UsageError(
-                f"--out {self.path}: exists and is not a build of mcubnn",
-                "choose another folder, or delete this one",
-            )
-        try:
+        if self._holds(program):
             yield
-        except BaseException as error:
-            if is_new:
-                self._discard(error)
-            raise
+            return
+        with self._transaction.changing():
+            try:
+                yield
+            except BuildError as error:
+                self._move_log(error)
+                raise
 
-    def _discard(self, error: BaseException) -> None:
-        """Remove the folder; a log it holds moves beside it and the message follows."""
+    @property
+    def _transaction(self) -> Transaction:
+        return Transaction(self.path, _PARTS, _MARKER)
+
+    def _holds(self, program: str) -> bool:
+        try:
+            return bool(self.marker()["program"] == program)
+        except (UsageError, KeyError):
+            return False
+
+    def _move_log(self, error: BuildError) -> None:
+        """Put the log beside the folder, where it stays; the message follows."""
         log = self.firmware / "build.log"
-        if isinstance(error, BuildError) and log.is_file():
-            kept = self.path.with_name(f"{self.path.name}.log")
+        if log.is_file():
+            path = self.path.resolve()  # `.` has no name
+            kept = path.with_name(f"{path.name}.log")
             shutil.copyfile(log, kept)
             error.message = error.message.replace(str(log), str(kept))
-        shutil.rmtree(self.path, ignore_errors=True)
 
     def save(
         self,
@@ -101,21 +114,23 @@ class BuildFolder:
         board_id: str,
         kernels: Mapping[str, Any],
         report: Mapping[str, Any],
+        program: str,
     ) -> None:
         """Write everything but the firmware; the marker comes last."""
         text, arrays = dump_graph(model.graph)
-        (self.path / "graph.json").write_text(text, encoding="utf-8")
-        (self.path / "graph.npz").write_bytes(arrays)
-        self.source.write_bytes(model.onnx)
-        self.report.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        replace_file(self.path / "graph.json", text.encode())
+        replace_file(self.path / "graph.npz", arrays)
+        replace_file(self.source, model.onnx)
+        replace_file(self.report, json.dumps(report, indent=1).encode())
         marker = {
             "format": FORMAT,
             "model": model.graph.name,
             "board": board_id,
             "input": dataclasses.asdict(model.input),
             "kernels": kernels,
+            "program": program,
         }
-        (self.path / _MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
+        replace_file(self.path / _MARKER, json.dumps(marker, indent=1).encode())
 
     def load(self) -> tuple[SavedModel, str, Mapping[str, Any]]:
         """The model, the id of the board it was built for, and how its kernels were chosen.
@@ -123,6 +138,7 @@ class BuildFolder:
         Raises:
             UsageError: this is no build folder, or it is damaged.
         """
+        self._transaction.settle()
         marker = self.marker()
         try:
             options = _input_options(marker["input"])

@@ -1,28 +1,30 @@
-"""The command line: arguments in, tables or JSON out; the one place that maps errors to exit codes.
+"""The command line: arguments in, tables or JSON out.
 
 Results go to stdout, progress and messages to stderr.
 """
 
 from __future__ import annotations
 
+import filecmp
 import json
 import sys
 import tempfile
-import traceback
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from mcubnn import cli_options as opt
 from mcubnn import pipeline
+from mcubnn.artifacts import DataSet
 from mcubnn.board import list_boards, load_board
-from mcubnn.build_folder import latest_build
+from mcubnn.build_folder import BuildFolder, latest_build
+from mcubnn.cli_errors import reject_empty, reported_errors
 from mcubnn.cli_groups import with_groups
 from mcubnn.cli_progress import progress_bar
-from mcubnn.errors import McubnnError, UsageError
+from mcubnn.errors import UsageError
 from mcubnn.example import builtin_example
 from mcubnn.pipeline import to_document
 from mcubnn.report import text
@@ -30,8 +32,6 @@ from mcubnn.report import text
 HOST = "host"
 DEFAULT_BOARD = "nucleo-f746"
 PROFILE_BOARD = "qemu-mps2-an386"
-INTERNAL_ERROR = 70
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="mcubnn",
@@ -123,7 +123,7 @@ def run(
     as_json: opt.AsJson = False,
 ) -> None:
     """Stream images through an emulated or real board and print the accuracy."""
-    _run(_open(target, board, options), data, limit, port, as_json)
+    _run(*_open_with_images(target, board, options, data, limit), port, as_json)
 
 
 @app.command()
@@ -136,7 +136,7 @@ def stream(
     as_json: opt.AsJson = False,
 ) -> None:
     """Stream images to a board that was flashed with the build's firmware."""
-    _run(_open(target, board, None), data, limit, port, as_json)
+    _run(*_open_with_images(target, board, None, data, limit), port, as_json)
 
 
 @app.command()
@@ -163,8 +163,8 @@ def validate(
 
     Runs on this computer unless --board names another board or --port the line to one.
     """
-    built = _open(target, board or (HOST if port is None else None), options)
-    images = pipeline.load_images(built, _data(built, data), limit)
+    wanted = board or (HOST if port is None else None)
+    built, images = _open_with_images(target, wanted, options, data, limit)
     with progress_bar(_stderr) as advance:
         comparison = pipeline.validate_build(built, images, port, advance)
     if junit is not None:
@@ -190,8 +190,8 @@ def profile(
 
     Without --board and --port an emulated board with the core of the build's board is used.
     """
-    built = _open(target, board or (_emulated(target) if port is None else None), options)
-    images = pipeline.load_images(built, _data(built, data), limit)
+    wanted = board or (_emulated(target) if port is None else None)
+    built, images = _open_with_images(target, wanted, options, data, limit)
     with progress_bar(_stderr) as advance:
         found = pipeline.profile_build(built, images, port, advance)
     _emit(to_document(found), text.profile_view(found), as_json)
@@ -275,10 +275,22 @@ def _open(
         return pipeline.build_graph(saved, wanted, _default_folder(saved.graph.name, wanted))
 
 
-def _run(
-    built: pipeline.Built, data: Path | None, limit: int | None, port: str | None, as_json: bool
-) -> None:
-    images = pipeline.load_images(built, _data(built, data), limit)
+def _open_with_images(
+    target: Path | None,
+    board_id: str | None,
+    options: pipeline.InputOptions | None,
+    data: Path | None,
+    limit: int | None,
+) -> tuple[pipeline.Built, DataSet]:
+    """What `_open` gives, and images for it; what is missing is said before anything is built."""
+    if board_id is not None:
+        load_board(board_id)
+    path = data or _own_data(target)
+    built = _open(target, board_id, options)
+    return built, pipeline.load_images(built, path, limit)
+
+
+def _run(built: pipeline.Built, images: DataSet, port: str | None, as_json: bool) -> None:
     with progress_bar(_stderr) as advance:
         summary = pipeline.run_images(built, images, port, advance)
     _emit(to_document(summary), text.run_view(summary), as_json)
@@ -295,11 +307,13 @@ def _emulated(target: Path | None) -> str:
     return wanted.id if wanted.id in matching else [*matching, PROFILE_BOARD][0]
 
 
-def _data(built: pipeline.Built, data: Path | None) -> Path:
-    if data is not None:
-        return data
+def _own_data(target: Path | None) -> Path:
+    """The test set of the built-in network; no other network has one."""
     example = builtin_example()
-    if built.model.graph.name != example.model.stem:
+    chosen = target or latest_build(Path("build")) or example.model
+    model = BuildFolder(chosen).source if chosen.is_dir() else chosen
+    # A target without a model is left to `_open`, which says what is wrong with it.
+    if model.is_file() and not filecmp.cmp(model, example.model, shallow=False):
         raise UsageError("--data is missing", "give an npz file with `images` and `labels`")
     return example.data
 
@@ -309,49 +323,11 @@ def _emit(document: object, view: Any, as_json: bool) -> None:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
         text.print_view(view)
+    sys.stdout.flush()  # here a full disk can still be reported
 
 
 def main() -> None:
     """Entry point: run a command and turn errors into messages and exit codes."""
-    try:
-        _reject_empty(sys.argv[1:])
+    with reported_errors():
+        reject_empty(sys.argv[1:])
         app(standalone_mode=True)
-    except McubnnError as error:
-        _print_error(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(0)
-    except OSError as error:
-        if error.filename is None:
-            _exit_with_traceback()
-        hint = "check that the path is right, and that it may be written"
-        problem = UsageError(f"{error.filename}: {error.strerror}", hint)
-        _print_error(problem)
-        sys.exit(problem.exit_code)
-    except Exception:
-        _exit_with_traceback()
-
-
-def _reject_empty(words: list[str]) -> None:
-    """An unset shell variable becomes an empty word, which options would take for a default."""
-    for before, word in zip(["", *words], words, strict=False):
-        if word and not (word.startswith("--") and word.endswith("=")):
-            continue
-        what = word.rstrip("=") or (before if before.startswith("-") else "an argument")
-        raise UsageError(f"{what}: the value is empty", "give a value, or leave it out")
-
-
-def _print_error(error: McubnnError) -> None:
-    _stderr.print("[bold red]error:[/] ", end="", highlight=False)
-    _stderr.print(text.printable(error.message), markup=False, highlight=False, soft_wrap=True)
-    if error.hint:
-        hint = f"hint: {text.printable(error.hint)}"
-        _stderr.print(hint, markup=False, highlight=False, soft_wrap=True)
-
-
-def _exit_with_traceback() -> NoReturn:
-    traceback.print_exc()
-    _stderr.print("this is a defect of mcubnn: please report it with the lines above")
-    sys.exit(INTERNAL_ERROR)

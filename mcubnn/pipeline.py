@@ -9,7 +9,7 @@ validate_build  build + data -> comparison with the reference and the framework
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from mcubnn.artifacts import (
 from mcubnn.board import Board, load_board
 from mcubnn.build.doctor import Check, diagnose, setup
 from mcubnn.build.firmware import HOST_BOARD_ID, build_firmware, build_host
+from mcubnn.build.folder import digest
 from mcubnn.build_folder import BuildFolder, SavedModel
 from mcubnn.codegen.generate import generate
 from mcubnn.codegen.project import project_files
@@ -186,7 +187,7 @@ def build_graph(
 
     Raises:
         BudgetError: it does not fit the board or the budget.
-        BuildError: a tool is missing or the C build failed; a folder that was new is removed.
+        BuildError: a tool is missing or the C build failed; `out` is as it was before.
         UsageError: unknown board, or `out` holds something else.
     """
     board = load_board(board_id)
@@ -195,19 +196,22 @@ def build_graph(
     plan = make_plan(selected.graph, board, wanted.budget)
     program = generate(selected.graph, plan)
     folder = BuildFolder(out)
-    with folder.writing():
-        firmware = _firmware(program, plan, board, folder)
+    project = project_files(board, program.prefix, plan.arena_region)
+    sources = digest(dict(program.files) | project)
+    with folder.writing(sources):
+        firmware = _firmware(program, project, board, folder.firmware)
         check_built(firmware, board, wanted.budget)
         report = make_report(selected, plan, program, firmware, board)
-        folder.save(model, board.id, to_document(wanted.kernels), to_document(report))
+        folder.save(model, board.id, to_document(wanted.kernels), to_document(report), sources)
     return Built(model, board, plan, program, firmware, report, folder)
 
 
-def _firmware(program: CProgram, plan: MemoryPlan, board: Board, folder: BuildFolder) -> Firmware:
-    project = project_files(board, program.prefix, plan.arena_region)
+def _firmware(
+    program: CProgram, project: Mapping[str, str], board: Board, folder: Path
+) -> Firmware:
     if board.id == HOST_BOARD_ID:
-        return build_host(program, project, folder.firmware)
-    return build_firmware(program, project, board, folder.firmware)
+        return build_host(program, project, folder)
+    return build_firmware(program, project, board, folder)
 
 
 def open_build(out: Path, board_id: str | None = None) -> Built:

@@ -1,12 +1,10 @@
-"""Writing a set of files to a folder so that it is never half written and rebuilds stay small."""
+"""Writing a set of files to a folder so that rebuilds stay small."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from mcubnn.errors import InternalError, UsageError
@@ -17,12 +15,12 @@ _MANIFEST = ".mcubnn.json"
 def write_folder(files: Mapping[str, str], folder: Path) -> bool:
     """Make `folder` hold exactly these files beside what tools put there.
 
-    A new folder is written beside its place and renamed. In an existing one only files whose text
-    differs are replaced, so that their time stamps and the objects built from them stay valid.
+    Only files whose text differs are replaced, so that the time stamps of the others and the
+    objects built from them stay valid.
 
     Args:
         files: text by name, relative to the folder, with `/`.
-        folder: must be absent, empty, or written by this function before.
+        folder: must be absent, empty, or written by this function before, if only in part.
 
     Returns:
         Whether files that were there before are gone.
@@ -34,20 +32,16 @@ def write_folder(files: Mapping[str, str], folder: Path) -> bool:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             msg = f"file name {name!r} leaves the output folder"
             raise InternalError(msg)
-    if folder.is_dir() and any(folder.iterdir()):
-        return _update(files, folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
-    try:
-        for name, text in files.items():
-            _write(partial / name, text)
-        _write(partial / _MANIFEST, _manifest(files))
-        partial.chmod(0o755)  # mkdtemp makes it private
-        partial.rename(folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return False
+    written = _written(folder)
+    gone = written - set(files)
+    _write(folder / _MANIFEST, _manifest(written | set(files)))  # first: it says whose folder it is
+    for name, text in files.items():
+        if not _holds(folder / name, text):
+            _write(folder / name, text)
+    for name in gone:
+        _delete(folder, name)
+    _write(folder / _MANIFEST, _manifest(files))
+    return bool(gone)
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -56,23 +50,27 @@ def digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _update(files: Mapping[str, str], folder: Path) -> bool:
+def _written(folder: Path) -> set[str]:
+    """The files an earlier call wrote."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return set()
     try:
-        written = set(json.loads((folder / _MANIFEST).read_text(encoding="utf-8")))
+        return set(json.loads((folder / _MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         msg = f"output folder {folder} exists and was not written by mcubnn"
         raise UsageError(msg, "choose another folder, or delete this one") from error
-    for name, text in files.items():
-        if not _holds(folder / name, text):
-            _write(folder / name, text)
-    gone = written - set(files)
-    for name in gone:
-        (folder / name).unlink(missing_ok=True)
-    _write(folder / _MANIFEST, _manifest(files))
-    return bool(gone)
 
 
-def _manifest(files: Mapping[str, str]) -> str:
+def _delete(folder: Path, name: str) -> None:
+    """Remove a file, and the folders that it leaves empty."""
+    path = folder / name
+    path.unlink(missing_ok=True)
+    for parent in path.relative_to(folder).parents[:-1]:
+        if (folder / parent).is_dir() and not any((folder / parent).iterdir()):
+            (folder / parent).rmdir()
+
+
+def _manifest(files: Iterable[str]) -> str:
     return json.dumps(sorted(files), indent=0) + "\n"
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +210,41 @@ def test_port_of_this_computer_is_refused(mcubnn: Command, model: Path, tmp_path
 
 def test_data_is_required_for_a_network_of_ones_own(mcubnn: Command, model: Path) -> None:
     mcubnn("run", model, "--board", "host").assert_reported(2, "--data is missing")
+
+
+def test_data_is_asked_for_by_content_and_before_a_build(
+    mcubnn: Command, model: Path, tmp_path: Path
+) -> None:
+    """The built-in network's own test set fits no other network of its name."""
+    digits = model.rename(tmp_path / "digits.onnx")
+    outcome = mcubnn("run", digits, "--board", "host")
+    outcome.assert_reported(2, "--data is missing")
+    _assert_nothing_written()
+
+
+def test_full_disk_is_reported_and_leaves_nothing(model: Path, tmp_path: Path) -> None:
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
+    words = ("build", model, "--board", "nucleo-f746", "--out", tmp_path / "made")
+    done = _run_process(*words, preexec_fn=limit)
+    assert done.returncode == 2
+    assert "error: cannot write: File too large\nhint:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("words", [("boards",), ("boards", "--json")])
+def test_full_output_is_reported(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = _run_process(*words, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot write: No space left on device\nhint:")
+    assert done.stderr.count("\n") == 2
+
+
+def _run_process(*words: object, **how: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mcubnn", *(str(word) for word in words)]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | how
+    return subprocess.run(command, text=True, check=False, timeout=60, **streams)
 
 
 @pytest.mark.parametrize("board", ["nucleo-f746", "host"])

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,29 @@ def test_file_that_left_the_set_is_removed_and_foreign_files_stay(tmp_path: Path
     assert write_folder({"a.c": "a\n"}, tmp_path / "out")
     assert not (tmp_path / "out/b.c").exists()
     assert (tmp_path / "out/notes.txt").read_text() == "mine"
+
+
+def test_folder_that_lost_its_last_file_goes_too(tmp_path: Path) -> None:
+    write_folder({"a.c": "a\n", "lib/old/src/b.c": "b\n", "lib/both/c.c": "c\n"}, tmp_path)
+    (tmp_path / "lib/both/notes.txt").write_text("mine")
+    assert write_folder({"a.c": "a\n"}, tmp_path)
+    assert [path.name for path in (tmp_path / "lib").iterdir()] == ["both"]
+
+
+def test_folder_that_was_half_written_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        if path.name == "b.c.partial":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return path.write_text(data.decode())
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_folder({"a.c": "a\n", "b.c": "b\n"}, tmp_path)
+    monkeypatch.undo()
+    write_folder({"c.c": "c\n"}, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mcubnn.json", "c.c"]
 
 
 def test_folder_of_someone_else_is_refused(tmp_path: Path) -> None:
