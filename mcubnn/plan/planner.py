@@ -9,7 +9,7 @@ from mcubnn.board import Board, Region
 from mcubnn.ir.graph import Graph
 from mcubnn.plan.limits import Budget, Limit, arena_room, check_limit, limits
 from mcubnn.plan.liveness import device_op, lifetimes
-from mcubnn.plan.offsets import PLANNERS, extent, merge_in_place, place
+from mcubnn.plan.offsets import extent, merge_in_place, plans
 from mcubnn.plan.verify import verify_plan
 
 
@@ -22,7 +22,7 @@ def make_plan(graph: Graph, board: Board, budget: Budget) -> MemoryPlan:
     """
     found = lifetimes(graph)
     blocks = merge_in_place(found)
-    results = {name: place(blocks, order) for name, order in PLANNERS.items()}
+    results = plans(blocks)
     sizes = {name: extent(blocks, offsets) for name, offsets in results.items()}
     best = min(sizes, key=lambda name: sizes[name])
     allocations = tuple(

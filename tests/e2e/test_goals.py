@@ -39,6 +39,7 @@ def test_goals_and_a_flash_budget_hold_for_built_images(tmp_path: Path) -> None:
     assert ram(reports[Goal.RAM]) == min(map(ram, reports.values()))
     assert flash(reports[Goal.FLASH]) == min(map(flash, reports.values()))
     between = (flash(reports[Goal.FLASH]) + flash(reports[Goal.SPEED])) // 2
-    fitting = built(Goal.SPEED, tmp_path / "fitting", Budget(flash_bytes=between))
-    assert flash(fitting) <= between
-    assert fitting.kernels != reports[Goal.FLASH].kernels
+    below = flash(reports[Goal.FLASH]) - 1  # slower kernels than any goal takes are smaller still
+    for limit in (between, below):
+        fitting = built(Goal.SPEED, tmp_path / str(limit), Budget(flash_bytes=limit))
+        assert flash(fitting) <= limit

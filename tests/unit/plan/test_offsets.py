@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcubnn.plan.liveness import Lifetime
-from mcubnn.plan.offsets import PLANNERS, extent, merge_in_place, place
+from mcubnn.plan.offsets import PLANNERS, extent, merge_in_place, place, plans
 from tests.unit.plan.lifetimes import in_place_lists, interval_lists, live_bytes
 
 
@@ -54,6 +54,30 @@ def test_memory_that_a_smaller_result_in_place_leaves_is_used() -> None:
     ]
     blocks = merge_in_place(found)
     assert min(extent(blocks, place(blocks, order)) for order in PLANNERS.values()) == 1324
+
+
+def test_random_orders_find_what_the_rules_miss() -> None:
+    """A pool in place ties its map to an offset that every rule chooses badly."""
+    found = [
+        Lifetime("image", 64, 0, 0),
+        Lifetime("first", 144, 0, 1),
+        Lifetime("table", 1248, 0, 0),
+        Lifetime("map", 288, 1, 2),
+        Lifetime("list", 596, 1, 1),
+        Lifetime("pooled", 72, 2, 3, in_place_of="map"),
+        Lifetime("entries", 1172, 3, 3),
+        Lifetime("hidden", 8, 3, 4),
+        Lifetime("scores", 40, 4, 4),
+    ]
+    blocks = merge_in_place(found)
+    sizes = {name: extent(blocks, offsets) for name, offsets in plans(blocks).items()}
+    assert sizes["random orders"] == live_bytes(found) == 1456
+    assert min(sizes[name] for name in PLANNERS) == 1604
+
+
+def test_plans_are_the_same_every_time() -> None:
+    found = [Lifetime(f"t{i}", 4 * (i * 7 % 5 + 1), i, i + 2) for i in range(12)]
+    assert plans(merge_in_place(found)) == plans(merge_in_place(found))
 
 
 def test_chain_of_layers_needs_the_two_largest_neighbours() -> None:
