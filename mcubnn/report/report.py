@@ -69,11 +69,13 @@ class Alternative:
     """A kernel that was not chosen: its estimate, or why it cannot be used.
 
     Attributes:
+        cycles: per image, estimated; None if it cannot be used.
         instructions: executed per image, estimated; None if it cannot be used.
         why_not: empty if it can be used.
     """
 
     variant: str
+    cycles: int | None
     instructions: int | None
     scratch_bytes: int
     flash_bytes: int
@@ -85,6 +87,7 @@ class KernelRow:
     """The kernel of one node, by the cost model.
 
     Attributes:
+        cycles: per image, estimated for the core without wait states; what `speed` goes by.
         instructions: executed per image, estimated for the core.
         worst_instructions: bound over all images.
         alternatives: the other kernels.
@@ -92,6 +95,7 @@ class KernelRow:
 
     name: str
     variant: str
+    cycles: int
     instructions: int
     worst_instructions: int
     alternatives: tuple[Alternative, ...]
@@ -209,6 +213,7 @@ def kernel_rows(choices: tuple[KernelChoice, ...]) -> tuple[KernelRow, ...]:
         KernelRow(
             name=choice.node,
             variant=choice.variant,
+            cycles=round(choice.cost.cycles),
             instructions=round(choice.cost.instructions),
             worst_instructions=choice.cost.worst_instructions,
             alternatives=tuple(
@@ -223,6 +228,7 @@ def _alternative(candidate: Candidate) -> Alternative:
     cost = candidate.cost
     return Alternative(
         variant=candidate.variant,
+        cycles=None if cost is None else round(cost.cycles),
         instructions=None if cost is None else round(cost.instructions),
         scratch_bytes=0 if cost is None else cost.scratch_bytes,
         flash_bytes=0 if cost is None else cost.flash_bytes,

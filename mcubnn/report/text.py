@@ -17,6 +17,14 @@ from mcubnn.report.report import Figure, KernelRow, Report
 from mcubnn.report.summary import RunSummary
 
 _MAX_NAME = 60
+_MIN_NAME = 12
+_MIN_WIDTH = 80
+"""Tables are made for this many columns; a narrower terminal breaks their lines itself."""
+
+_KERNELS_LEGEND = (
+    "cycles (no wait states; --optimize speed goes by them), instructions: estimated\n"
+    "at most: bound of the instructions; not: another kernel for the same node"
+)
 
 
 def report_view(report: Report) -> RenderableType:
@@ -38,27 +46,27 @@ def report_view(report: Report) -> RenderableType:
     compiler = Text(f"compiler: {report.compiler}", style="dim")
     arena = Text(f"arena in {report.arena_region}, planner: {report.planner}", style="dim")
     kernels = _kernels(report.kernels, {row.name: row.operator for row in report.layers})
-    return Group(title, layers, kernels, figures, compiler, arena, *_notes(report.notes))
+    return Group(title, layers, *kernels, figures, compiler, arena, *_notes(report.notes))
 
 
-def _kernels(kernels: tuple[KernelRow, ...], operators: Mapping[str, str]) -> Table:
-    """Which kernel computes each node, by operator name."""
-    table = _table("node", "kernel", ">estimate", ">at most", "instead")
+def _kernels(
+    kernels: tuple[KernelRow, ...], operators: Mapping[str, str]
+) -> tuple[RenderableType, ...]:
+    """Which kernel computes each node, by operator name, and which others could."""
+    table = _table("node", "kernel", ">cycles", ">instructions", ">at most")
     for kernel in kernels:
         table.add_row(
             _name(kernel.name),
             f"{operators[kernel.name]} {kernel.variant}",
+            _number(kernel.cycles),
             _number(kernel.instructions),
             _number(kernel.worst_instructions),
-            Text("\n".join(_alternatives(kernel)) or "-"),
         )
-    return table
-
-
-def _alternatives(kernel: KernelRow) -> list[str]:
-    """The usable ones with their estimate; `--json` has the others, and why not."""
-    usable = [a for a in kernel.alternatives if a.instructions is not None]
-    return [f"{a.variant} {a.instructions:,}" for a in usable]
+        for other in kernel.alternatives:
+            if other.cycles is not None and other.instructions is not None:
+                row = (f"  not {other.variant}", _number(other.cycles), _number(other.instructions))
+                table.add_row("", *row, "", style="dim")
+    return table, Text(_KERNELS_LEGEND, style="dim")
 
 
 def _figure(figure: Figure) -> tuple[str, ...]:
@@ -89,7 +97,7 @@ def inspection_view(inspection: Inspection) -> RenderableType:
     )
     parts: list[RenderableType] = [table]
     if inspection.kernels:
-        parts.append(_kernels(inspection.kernels, {r.name: r.becomes for r in inspection.rows}))
+        parts.extend(_kernels(inspection.kernels, {r.name: r.becomes for r in inspection.rows}))
     return Group(*parts, scores, share, *_notes(inspection.notes))
 
 
@@ -217,7 +225,13 @@ def _table(*headings: str) -> Table:
         right = heading.startswith(">")
         justify: Literal["left", "right"] = "right" if right else "left"
         wraps = heading in ("node", headings[-1])
-        table.add_column(heading.lstrip(">"), justify=justify, no_wrap=not wraps, overflow="fold")
+        table.add_column(
+            heading.lstrip(">"),
+            justify=justify,
+            no_wrap=not wraps,
+            overflow="fold",
+            min_width=_MIN_NAME if heading == "node" else None,
+        )
     return table
 
 
@@ -256,4 +270,6 @@ def printable(text: str) -> str:
 
 def print_view(view: RenderableType, console: Console | None = None) -> None:
     """Print to stdout, or to a given console."""
-    (console or Console()).print(view)
+    where = console or Console()
+    where.width = max(where.width, _MIN_WIDTH)
+    where.print(view, crop=False)

@@ -27,7 +27,10 @@ def _report() -> Report:
             LayerRow("conv", "binary_conv2d", "binary_conv2d_f2c", "bit[2x2x32]", 640, 1, 8, 16),
             LayerRow("pool", "bit_max_pool", "bit_max_pool", "bit[1x1x32]", 0, 0, 0, 16),
         ),
-        kernels=(KernelRow("conv", "f2c", 130, 250, ()), KernelRow("pool", "portable", 21, 40, ())),
+        kernels=(
+            KernelRow("conv", "f2c", 150, 130, 250, ()),
+            KernelRow("pool", "portable", 30, 21, 40, ()),
+        ),
         figures=(),
         notes=(),
     )

@@ -24,7 +24,13 @@ from mcubnn.report.document import read_report, to_document
 from mcubnn.report.inspection import inspect_graph
 from mcubnn.report.report import Report, make_report
 from mcubnn.report.summary import summarize
-from mcubnn.report.text import comparison_view, inspection_view, report_view, run_view
+from mcubnn.report.text import (
+    comparison_view,
+    inspection_view,
+    print_view,
+    report_view,
+    run_view,
+)
 from tests.architecture.models import every_operator, renamed
 
 _ORIGINS = {
@@ -99,6 +105,38 @@ def test_text_shows_every_number_of_the_json(report: Report) -> None:
         assert figure["origin"] in shown
     for note in document["notes"]:
         assert note in shown
+
+
+def test_cheaper_kernel_that_was_not_chosen_does_not_look_so(report: Report) -> None:
+    """Cycles decide; fewer instructions can take more of them."""
+    for row in report.kernels:
+        others = [a.cycles for a in row.alternatives if a.cycles is not None]
+        assert all(row.cycles <= cycles for cycles in others)
+    lines = _text(report_view(report)).splitlines()
+    heading = next(line for line in lines if "kernel" in line)
+    assert heading.split() == ["node", "kernel", "cycles", "instructions", "at", "most"]
+    shown = [line.split() for line in lines[lines.index(heading) + 1 :]]
+    for row in report.kernels:
+        whole = (row.cycles, row.instructions, row.worst_instructions)
+        at = next(i for i, words in enumerate(shown) if words[:1] == [row.name])
+        assert shown[at][2:] == [row.variant, *(f"{number:,}" for number in whole)]
+        usable = [a for a in row.alternatives if a.cycles is not None]
+        assert shown[at + 1 : at + 1 + len(usable)] == [
+            ["not", a.variant, f"{a.cycles:,}", f"{a.instructions:,}"] for a in usable
+        ]
+
+
+@pytest.mark.parametrize("width", [1, 40, 80])
+def test_narrow_terminal_cuts_no_number_and_spells_no_name(report: Report, width: int) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    print_view(report_view(report), console)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    for row in report.kernels:
+        assert row.name[:12] in shown
+        assert f" {row.worst_instructions:,}" in shown
+    for figure in report.figures:
+        assert f" {figure.value:,} " in shown
 
 
 def test_saved_report_comes_back(report: Report, tmp_path: Path) -> None:
