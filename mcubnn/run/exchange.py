@@ -112,16 +112,20 @@ class Exchange:
         return count_bytes * _LINE_BITS_PER_BYTE / self._peer.baud if self._peer.baud else 0.0
 
     def _ask(self, request: Frame, wanted: FrameType, waits_s: list[float]) -> bytes:
-        """Send a request until it is answered; one entry of `waits_s` per attempt."""
+        """Send a request until it is answered; one entry of `waits_s` per attempt.
+
+        Getting in step counts as waiting, apart from the time its filler needs on the line.
+        """
         self._arrived_bytes = 0
         self._parser.garbage = b""
         problem = ""
         try:
             for attempt, wait_s in enumerate(waits_s):
+                deadline = time.monotonic() + wait_s
                 if attempt:
                     self.retries += request.kind != FrameType.HELLO
-                    self._get_in_step(attempt, wait_s)
-                reply = self._ask_once(request, wanted, wait_s)
+                    deadline += self._line_seconds(self._get_in_step(attempt, wait_s / 2))
+                reply = self._ask_once(request, wanted, wait_s, deadline)
                 if isinstance(reply, bytes):
                     return reply
                 problem = reply.text
@@ -129,9 +133,10 @@ class Exchange:
             raise self._closed(str(error)) from error
         raise self._unanswered(request, problem, waits_s)
 
-    def _ask_once(self, request: Frame, wanted: FrameType, wait_s: float) -> bytes | _Problem:
+    def _ask_once(
+        self, request: Frame, wanted: FrameType, wait_s: float, deadline: float
+    ) -> bytes | _Problem:
         self._sequence = (self._sequence + 1) & 0xFFFF
-        deadline = time.monotonic() + wait_s
         numbered = Frame(request.kind, self._sequence, request.payload)
         try:
             self._line.write(protocol.encode_frame(numbered), deadline)
@@ -166,29 +171,51 @@ class Exchange:
         self._arrived_bytes += len(data)
         return self._parser.feed(data)
 
-    def _get_in_step(self, attempt: int, wait_s: float) -> None:
+    def _get_in_step(self, attempt: int, wait_s: float) -> int:
         """Complete a frame the device may be in the middle of, then wait for silence.
 
-        The device skips filler between frames. Inside a frame filler completes it, and the device
-        answers with a CRC error: the sign to stop.
+        Args:
+            attempt: how often was asked.
+            wait_s: for the line to take bytes, and for silence; in all.
+
+        Returns:
+            Bytes of filler that were sent.
         """
-        known_bytes = self._longest_request_bytes
-        flush_bytes = known_bytes or _FLUSH_BYTES[min(attempt, len(_FLUSH_BYTES)) - 1]
-        deadline = time.monotonic() + wait_s + self._line_seconds(flush_bytes)
-        try:
-            for sent_bytes in range(0, flush_bytes, _FLUSH_PIECE_BYTES):
-                piece_bytes = min(_FLUSH_PIECE_BYTES, flush_bytes - sent_bytes)
-                self._line.write(protocol.FILLER * piece_bytes, deadline)
-                if self._receive(time.monotonic()):
-                    break
-        except LineStuckError:
-            return  # the next request will say so
+        deadline = time.monotonic() + wait_s
+        sent_bytes = self._send_filler(attempt, wait_s)
+        deadline += self._line_seconds(sent_bytes)
         while time.monotonic() < deadline:
             before_bytes = self._arrived_bytes
             self._receive(min(deadline, time.monotonic() + self._deadlines.quiet_s))
             if self._arrived_bytes == before_bytes:
                 break
         self._parser.give_up()
+        return sent_bytes
+
+    def _send_filler(self, attempt: int, wait_s: float) -> int:
+        """Send filler as long as the device may be inside a frame; how many bytes it was.
+
+        The device skips filler between frames. Inside a frame filler completes it, and the device
+        answers with a CRC error: the sign to stop. So is much else that arrives: inside a frame
+        the device is silent.
+        """
+        known_bytes = self._longest_request_bytes
+        flush_bytes = known_bytes or _FLUSH_BYTES[min(attempt, len(_FLUSH_BYTES)) - 1]
+        last = time.monotonic() + wait_s + self._line_seconds(flush_bytes)
+        before_bytes, sent_bytes = self._arrived_bytes, 0
+        while sent_bytes < flush_bytes:
+            piece_bytes = min(_FLUSH_PIECE_BYTES, flush_bytes - sent_bytes)
+            try:
+                self._line.write(
+                    protocol.FILLER * piece_bytes, min(last, time.monotonic() + wait_s)
+                )
+            except LineStuckError:
+                break  # the next request will say so
+            sent_bytes += piece_bytes
+            frames = self._receive(time.monotonic())
+            if frames or self._arrived_bytes - before_bytes > _FLUSH_PIECE_BYTES:
+                break
+        return sent_bytes
 
     def _closed(self, reason: str) -> TargetError:
         said = f"the line to {self._peer.name} was closed" + (f": {reason}" if reason else "")

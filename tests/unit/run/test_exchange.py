@@ -111,6 +111,20 @@ def test_endless_garbage_ends_too(tcp_device: Start, deadlines: Deadlines) -> No
     assert "does not answer HELLO" in error.message
 
 
+@pytest.mark.parametrize("noise", [b"\0" * 4096, b"\xb1\x4e" * 500, b"Hello from a bootloader\r\n"])
+def test_a_device_that_never_stops_is_given_up_in_time(noise: bytes, tcp_device: Start) -> None:
+    def flood(read: Reader, write: Writer) -> None:
+        del read
+        while True:
+            write(noise)
+            time.sleep(0.001)
+
+    started = time.monotonic()
+    error = failure(tcp_device, flood, Deadlines(hello_s=0.3, hello_attempts=4))
+    assert "waited: 0.3 + 0.6 + 0.9 + 1.2 s" in error.message
+    assert time.monotonic() - started < 4.5
+
+
 def test_another_model_is_refused_with_both_hashes(
     tcp_device: Start, fake_model: FakeModel, deadlines: Deadlines
 ) -> None:
