@@ -255,26 +255,6 @@ def _default_folder(model: str, board_id: str) -> Path:
     return Path("build") / f"{model}-{board_id}"
 
 
-def _open(
-    target: Path | None, board_id: str | None, options: pipeline.InputOptions | None
-) -> pipeline.Built:
-    """A build folder, or a model built into its default folder first."""
-    folder = target if target is not None else latest_build(Path("build"))
-    if folder is not None and folder.is_dir():
-        if options is not None:
-            raise UsageError(
-                f"{folder}: a build has its input normalisation already",
-                "give the model file instead, or leave the options out",
-            )
-        with _stderr.status(f"opening {folder}"):
-            return pipeline.open_build(folder, board_id)
-    path, chosen = _model(target, options)
-    saved = pipeline.compile_model(path, pipeline.CompileOptions(chosen))
-    wanted = board_id or DEFAULT_BOARD
-    with _stderr.status(f"building {saved.graph.name} for {wanted}"):
-        return pipeline.build_graph(saved, wanted, _default_folder(saved.graph.name, wanted))
-
-
 def _open_with_images(
     target: Path | None,
     board_id: str | None,
@@ -282,11 +262,30 @@ def _open_with_images(
     data: Path | None,
     limit: int | None,
 ) -> tuple[pipeline.Built, DataSet]:
-    """What `_open` gives, and images for it; what is missing is said before anything is built."""
+    """A build folder, or a model built into its default folder; and images for it.
+
+    What is wrong with the model or missing is said before anything is built.
+    """
     if board_id is not None:
         load_board(board_id)
-    path = data or _own_data(target)
-    built = _open(target, board_id, options)
+    folder = target if target is not None else latest_build(Path("build"))
+    if folder is not None and folder.is_dir():
+        if options is not None:
+            raise UsageError(
+                f"{folder}: a build has its input normalisation already",
+                "give the model file instead, or leave the options out",
+            )
+        path = data or _own_data(BuildFolder(folder).source)
+        with _stderr.status(f"opening {folder}"):
+            built = pipeline.open_build(folder, board_id)
+    else:
+        model, chosen = _model(target, options)
+        saved = pipeline.compile_model(model, pipeline.CompileOptions(chosen))
+        path = data or _own_data(model)
+        wanted = board_id or DEFAULT_BOARD
+        with _stderr.status(f"building {saved.graph.name} for {wanted}"):
+            out = _default_folder(saved.graph.name, wanted)
+            built = pipeline.build_graph(saved, wanted, out)
     return built, pipeline.load_images(built, path, limit)
 
 
@@ -307,12 +306,10 @@ def _emulated(target: Path | None) -> str:
     return wanted.id if wanted.id in matching else [*matching, PROFILE_BOARD][0]
 
 
-def _own_data(target: Path | None) -> Path:
+def _own_data(model: Path) -> Path:
     """The test set of the built-in network; no other network has one."""
     example = builtin_example()
-    chosen = target or latest_build(Path("build")) or example.model
-    model = BuildFolder(chosen).source if chosen.is_dir() else chosen
-    # A target without a model is left to `_open`, which says what is wrong with it.
+    # A build folder without a model is left to `open_build`, which says what is wrong with it.
     if model.is_file() and not filecmp.cmp(model, example.model, shallow=False):
         raise UsageError("--data is missing", "give an npz file with `images` and `labels`")
     return example.data

@@ -217,8 +217,9 @@ class _Walk:
             inner = self._producers.get(inner_name)
             if inner is None or inner.op_type != inner_kind or inner.domain:
                 continue
-            for kept, other in (inner.inputs, inner.inputs[::-1]):
-                is_subtrahend = inner_kind == "Add" or kept == inner.input(0)
+            first, second = inner.input(0), inner.input(1)
+            for kept, other in ((first, second), (second, first)):
+                is_subtrahend = inner_kind == "Add" or kept == first
                 steps_of_model = other in self._constants and kept not in self._constants
                 if other == removed and is_subtrahend and not steps_of_model:
                     return kept

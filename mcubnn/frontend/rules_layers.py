@@ -57,7 +57,7 @@ def max_pool(site: Site) -> Step:
 def global_max_pool(site: Site) -> Step:
     """GlobalMaxPool over height and width."""
     value = _map(site)
-    window = Window((value.size("h"), value.size("w")))
+    window = _whole_map(value)
     return _on_map(site, value, MaxPool(window), value.size("c"), window)
 
 
@@ -68,13 +68,19 @@ def reduce_max(site: Site) -> Step:
     axes = Inputs(site.node, [value.shape], constants).integers(1, "axes") or ()
     if {axis_index(axis, 4) for axis in axes} != {2, 3}:
         raise RuleError("axes must be height and width, 2 and 3", str(axes))
-    pooled = MaxPool(Window((value.size("h"), value.size("w"))))
+    pooled = MaxPool(_whole_map(value))
     channels = value.size("c")
     if site.node.integer("keepdims", 1):
         shape: Shape = (1, channels, 1, 1)
         return site.relabel(value, shape, without_units(CHANNELS_FIRST, shape), pooled)
     labels = without_units(("", "c"), (1, channels))
     return site.relabel(value, (1, channels), labels, pooled, Flatten(channels_first=True))
+
+
+def _whole_map(value: Value) -> Window:
+    """One window, in strides of its own size, as one that overlaps no other."""
+    size = (value.size("h"), value.size("w"))
+    return Window(size, size)
 
 
 def _has_remainder(window: Window, size: Shape) -> bool:
