@@ -142,7 +142,7 @@ class BinaryConv2dF2t(KernelVariant):
         instructions += pool_instructions("f2t", op, sources[0], core, {"piece": pieces})
         return Cost(
             instructions=instructions,
-            worst_instructions=ceil(_BOUND_FACTOR * instructions),
+            worst_instructions=ceil(_BOUND_FACTOR * instructions) + _BOUND_MARGIN,
             cycles=_cycles_per_instruction(code, core) * instructions,
             footprint=footprint(call, core),
         )
@@ -172,7 +172,9 @@ _THUMB2 = _Code(np.array([150, 760, 16, 15, 10, 62, 217, 4, 52, 11, 21, 5]), 32,
 _THUMB1 = _Code(np.array([200, 960, 22, 18, 12, 84, 153, 5, 92, 16, 28, 6]), 16, 5, 1.3)
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.75
 """It issues up to two instructions a cycle."""
-_BOUND_FACTOR = 1.12
+_BOUND_FACTOR = 1.14
+_BOUND_MARGIN = 100
+"""For maps of a column or two, whose fixed part counts most."""
 
 
 def _cycles_per_instruction(code: _Code, core: Core) -> float:

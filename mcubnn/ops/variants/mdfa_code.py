@@ -21,8 +21,8 @@ _FOUR = 4
 _SIXTEEN = 16
 _CORTEX_M7_CYCLES_PER_INSTRUCTION = 0.75
 """It issues up to two instructions a cycle."""
-_BOUND_FACTOR = 1.1
-_BOUND_MARGIN = 40
+_BOUND_FACTOR = 1.12
+_BOUND_MARGIN = 100
 
 
 @dataclass(frozen=True)

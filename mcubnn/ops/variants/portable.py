@@ -20,12 +20,17 @@ from mcubnn.ops.variants.base import Core, Cost
 from mcubnn.ops.variants.f2c_classes import taps_inside
 from mcubnn.ops.variants.footprint import footprint
 from mcubnn.ops.variants.pooled_cost import pool_instructions
-from mcubnn.ops.variants.portable_code import portable_code_for
+from mcubnn.ops.variants.portable_code import is_fitted, portable_code_for
 
 PORTABLE = "portable"
 
 _BOUND_FACTOR = 1.1
 """Above the deviation of the fit."""
+
+_UNFITTED_BOUND_FACTOR = 1.2
+"""Of convolutions with binary weights, on cores that take the counts of another core: compiled for
+Cortex-M55 they deviate by up to 18 %.
+"""
 
 _BOUND_MARGIN = 8
 """For calls that are over before a factor counts."""
@@ -47,9 +52,11 @@ def portable_cost(op: DeviceOp, sources: Sequence[TensorType], core: Core) -> Co
     if isinstance(op, PooledConv2d):
         instructions += pool_instructions("sums", op, source, core)
     call = op.kernel_call(sources)
+    is_close = is_fitted(core) or not isinstance(op, PooledConv2d)
+    factor = _BOUND_FACTOR if is_close else _UNFITTED_BOUND_FACTOR
     return Cost(
         instructions=instructions,
-        worst_instructions=ceil(_BOUND_FACTOR * instructions) + _BOUND_MARGIN,
+        worst_instructions=ceil(factor * instructions) + _BOUND_MARGIN,
         cycles=_CYCLES_PER_INSTRUCTION * instructions,
         footprint=footprint(call, core),
     )

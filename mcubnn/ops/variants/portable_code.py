@@ -132,6 +132,11 @@ _STAGE: Mapping[DType, Sequence[float]] = {
 }
 
 
+def is_fitted(core: Core) -> bool:
+    """Whether the counts were measured on code that was compiled for the core."""
+    return core.cpu in ("cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7")
+
+
 def portable_code_for(core: Core) -> PortableCode:
     """The code that is compiled for a core; for one that was not measured that of its nearest."""
     is_thumb1 = core.isas[-1] is Isa.THUMB1
