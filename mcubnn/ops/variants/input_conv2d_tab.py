@@ -139,7 +139,7 @@ _THUMB1 = _Code(
     },
     1.55,
 )
-_BOUND_FACTOR = 1.08
+_BOUND_FACTOR = 1.1
 """Above the deviation of the fit."""
 
 
