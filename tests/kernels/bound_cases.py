@@ -40,6 +40,9 @@ _MAPS = (  # height, width, input and output channels, kernel, stride, padding
     (11, 6, 8, 7, 2, 3, 0),
     (3, 3, 64, 10, 3, 1, 0),
     (5, 4, 1, 1, 4, 1, 0),
+    (26, 1, 32, 33, 1, 1, 0),
+    (12, 2, 64, 9, 1, 1, 0),
+    (3, 18, 8, 1, 3, 1, 1),
 )
 _VECTORS = ((8, 1), (33, 10), (100, 128), (784, 33), (1024, 64), (5, 64))  # inputs, outputs
 _PIXELS = (DType.UINT8, DType.INT8)
